@@ -1,0 +1,42 @@
+/** GATT Date Time (0x2A08): year u16, month, day, hours, minutes, seconds. Seven bytes, the device's local wall clock. */
+import type { DeviceTime } from "../measure/time.ts";
+import type { ByteReader } from "./bytes.ts";
+
+const two = (value: number) => value.toString().padStart(2, "0");
+
+/**
+ * Reads a Date Time.
+ * @returns undefined where the device says that it does not know (year, month or day 0) or the date is in no calendar:
+ * a measure without a usable time of its own is still a measure.
+ */
+export function readDateTime(reader: ByteReader): DeviceTime | undefined {
+  const [year, month, day] = [reader.u16(), reader.u8(), reader.u8()];
+  const [hours, minutes, seconds] = [reader.u8(), reader.u8(), reader.u8()];
+  if (year < 1582 || year > 9999 || hours > 23 || minutes > 59 || seconds > 59) return undefined;
+  const date = new Date(Date.UTC(year, month - 1, day));
+  if (month === 0 || day === 0 || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  return { local: `${year}-${two(month)}-${two(day)}T${two(hours)}:${two(minutes)}:${two(seconds)}` };
+}
+
+/** Writes a Date Time: what a gateway sets a device's clock with. */
+export function encodeDateTime(local: Date): Uint8Array {
+  const year = local.getFullYear();
+  return Uint8Array.of(
+    year & 0xff,
+    year >> 8,
+    local.getMonth() + 1,
+    local.getDate(),
+    local.getHours(),
+    local.getMinutes(),
+    local.getSeconds(),
+  );
+}
+
+/**
+ * Current Time (0x2A2B): a Date Time, the day of the week (1 Monday … 7 Sunday), 1/256 s, the reason of the adjustment
+ * (0x02: an external reference set it). CTS 1.1 §3.1.
+ */
+export function encodeCurrentTime(local: Date): Uint8Array {
+  const weekday = local.getDay() === 0 ? 7 : local.getDay();
+  return Uint8Array.of(...encodeDateTime(local), weekday, Math.floor((local.getMilliseconds() * 256) / 1000), 0x02);
+}

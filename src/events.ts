@@ -1,0 +1,36 @@
+/**
+ * What happens on the way of a reading, told to whoever watches (the log, the metrics, the demo). In-process only:
+ * a watcher that writes anything down leaves out measurement, person and address.
+ */
+import type { RejectReason } from "./driver/reject.ts";
+import type { VigieError } from "./errors/error.ts";
+import type { Device, Measurement } from "./measure/measurement.ts";
+
+export type GatewayEvent =
+  | { readonly type: "measured"; readonly measurement: Measurement }
+  | { readonly type: "rejected"; readonly driver: string; readonly device: Device; readonly reason: RejectReason }
+  | {
+      readonly type: "journaled";
+      readonly measurement: Measurement;
+      readonly seq: number;
+      readonly as: "measure" | "failed" | "quarantined" | "duplicate" | "battery";
+      /** The site's label of the person (`Chambre 12`), for people who stand before the box. */
+      readonly label?: string;
+    }
+  | { readonly type: "delivered"; readonly destination: string; readonly firstSeq: number; readonly lastSeq: number }
+  | { readonly type: "receipted"; readonly destination: string; readonly through: number }
+  | {
+      readonly type: "destination";
+      readonly destination: string;
+      readonly state: "connected" | "waiting" | "suspended";
+      readonly error?: VigieError;
+    }
+  | {
+      readonly type: "link";
+      readonly link: string;
+      readonly state: "open" | "closed" | "failed";
+      readonly error?: VigieError;
+    }
+  | { readonly type: "fault"; readonly error: VigieError };
+
+export type Observe = (event: GatewayEvent) => void;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { drivers } from "../../drivers/all.ts";
+import type { Channel } from "../../src/driver/decode.ts";
 import { DriverRegistry } from "../../src/driver/registry.ts";
 import { deviceList } from "./device-list.ts";
 import { vectorFiles } from "./vectors.ts";
@@ -33,7 +34,7 @@ describe.each(drivers.map((driver) => [driver.id, driver] as const))("%s", (id, 
   });
 
   test("every channel has a vector", () => {
-    const channels = driver.transport === "ble" ? [...driver.channels.keys()] : ["serial"];
+    const channels: readonly Channel[] = driver.transport === "ble" ? [...driver.channels.keys()] : ["serial"];
     const covered = new Set(own.map((vector) => vector.channel));
     expect(channels.filter((channel) => !covered.has(channel))).toEqual([]);
   });

@@ -16,7 +16,7 @@ vecteurs du pilote ; les autres appareils du même profil sont lus d'après la s
 What Vigie reads, and what proves it. A device under “Tried with” has real captures among the driver's vectors; others of
 the same profile are read from the specification.
 
-| Pilote · Driver | Appareil · Device | Mesures · Measures | Reconnu à · Recognised by | Essayé avec · Tried with | Vecteurs · Vectors |
+| Pilote · Driver | Appareil · Device | Mesures · Measures | Reconnu à · Recognised by | Essayé avec · Tried with | Captures réelles / vecteurs · Real captures / vectors |
 |---|---|---|---|---|---|
 ${ordered.map((driver) => row(driver, vectors.get(driver.id))).join("\n")}
 
@@ -36,7 +36,7 @@ function row(driver: Driver, file: VectorFile | undefined): string {
     ` ${driver.kinds.map((kind) => `${titleOf(kind).fr} · ${titleOf(kind).en}`).join("<br>")} `,
     ` ${recognisedBy(driver)} `,
     ` ${driver.tested.join("<br>") || "spécification · specification"} `,
-    ` ${vectors.length}, dont ${real} réels · ${real} real `,
+    ` ${real} / ${vectors.length} `,
     "",
   ].join("|");
 }

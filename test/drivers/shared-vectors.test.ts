@@ -20,7 +20,10 @@ const sharedVector = z.object({
   device: z.string(),
   service: z.string(),
   hex: z.string(),
-  expect: z.union([z.record(z.string(), z.unknown()), z.array(z.unknown()).transform(() => ({}))]),
+  expect: z.union([
+    z.record(z.string(), z.unknown()),
+    z.array(z.unknown()).transform((): Record<string, unknown> => ({})),
+  ]),
 });
 type SharedVector = z.infer<typeof sharedVector>;
 
@@ -101,7 +104,7 @@ describe.skipIf(path === undefined)("the vectors of ../shared (absent: set VIGIE
     for (const [field, value] of Object.entries(vector.expect)) {
       switch (field) {
         case "unit":
-          expect(words["unit"]).toBe(units[String(value)]);
+          if (vector.expect["sys"] !== null) expect(words["unit"]).toBe(units[String(value)]); // no value has no unit
           break;
         case "flags":
           for (const flag of z.array(z.string()).parse(value)) expect(outcome[0]?.status).toContain(flagStatuses[flag]);

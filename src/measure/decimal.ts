@@ -55,6 +55,17 @@ export class Decimal {
     return new Decimal(Number(divideHalfAway(numerator, denominator)), scale);
   }
 
+  /**
+   * `(value + shift) × numerator / denominator` with `scale` digits after the point, exact, then rounded once, half away
+   * from zero. @returns undefined where the result does not fit a decimal.
+   */
+  affine(shift: bigint, numerator: bigint, denominator: bigint, scale: number): Decimal | undefined {
+    const one = 10n ** BigInt(this.scale);
+    const shifted = BigInt(this.unscaled) + shift * one;
+    const unscaled = Number(divideHalfAway(shifted * numerator * 10n ** BigInt(scale), denominator * one));
+    return Number.isSafeInteger(unscaled) ? new Decimal(unscaled, scale) : undefined;
+  }
+
   /** The same value with `scale` digits after the point, half away from zero. */
   rounded(scale: number): Decimal {
     if (scale >= this.scale) return new Decimal(Number(this.widenedTo(scale)), scale);

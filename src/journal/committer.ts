@@ -3,27 +3,28 @@
  * a reading waits for nobody; in a flood, hundreds share one signature and one fsync.
  */
 import { MAX_RECORDS } from "../seal/segment.ts";
-import type { Appended, Draft } from "./port.ts";
+import type { Entry } from "./entry.ts";
+import type { Appended } from "./port.ts";
 
 interface Waiting {
-  readonly draft: Draft;
+  readonly entry: Entry;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export class Committer {
-  readonly #commit: (drafts: readonly Draft[]) => Promise<readonly Appended[]>;
+  readonly #commit: (entries: readonly Entry[]) => Promise<readonly Appended[]>;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
 
-  /** @param commit makes one segment of 1 to MAX_RECORDS drafts durable, and answers in their order. */
-  constructor(commit: (drafts: readonly Draft[]) => Promise<readonly Appended[]>) {
+  /** @param commit makes one segment of 1 to MAX_RECORDS entries durable, and answers in their order. */
+  constructor(commit: (entries: readonly Entry[]) => Promise<readonly Appended[]>) {
     this.#commit = commit;
   }
 
-  append(draft: Draft): Promise<Appended> {
+  append(entry: Entry): Promise<Appended> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ draft, resolve, reject });
+      this.#waiting.push({ entry, resolve, reject });
       this.#running ??= this.#drain();
     });
   }
@@ -39,10 +40,10 @@ export class Committer {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_RECORDS);
       try {
-        const appended = await this.#commit(batch.map(({ draft }) => draft));
+        const appended = await this.#commit(batch.map(({ entry }) => entry));
         for (const [index, { resolve, reject }] of batch.entries()) {
           const answer = appended[index];
-          if (answer === undefined) reject(new RangeError("the commit answered for fewer drafts than it was given"));
+          if (answer === undefined) reject(new RangeError("the commit answered for fewer entries than it was given"));
           else resolve(answer);
         }
       } catch (error) {

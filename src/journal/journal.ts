@@ -2,14 +2,13 @@
  * The append-only, chained, signed sequence of segments, in one SQLite file. `append()` resolves when the record's segment
  * is on disk; a segment is one transaction, one COSE_Sign1 and later one message.
  */
-import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../measure/time.ts";
 import type { SigningKey } from "../seal/key.ts";
-import type { SealedRecord } from "../seal/record.ts";
-import { digestOf, hashOf, sealSegment } from "../seal/segment.ts";
+import { hashOf, sealSegment } from "../seal/segment.ts";
 import { Committer } from "./committer.ts";
+import { type Entry, entryOf } from "./entry.ts";
 import { errors } from "./errors.ts";
 import { begin, type JournalState } from "./identity.ts";
 import type { Appended, Draft, Journal, JournalStatus, StoredSegment } from "./port.ts";
@@ -72,7 +71,7 @@ class SqliteJournal implements Journal {
     this.#database = database;
     this.#state = state;
     this.#options = options;
-    this.#committer = new Committer((drafts) => this.#commit(drafts));
+    this.#committer = new Committer((entries) => this.#commit(entries));
   }
 
   get epoch(): number {
@@ -84,7 +83,9 @@ class SqliteJournal implements Journal {
   }
 
   append(draft: Draft): Promise<Appended> {
-    return this.#closed ? Promise.reject(errors.JOURNAL_CLOSED()) : this.#committer.append(draft);
+    if (this.#closed) return Promise.reject(errors.JOURNAL_CLOSED());
+    const today = Math.floor(this.#options.clock.now().wall / DAY_MS);
+    return this.#committer.append(entryOf(draft, this.#state.vault, today));
   }
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
@@ -133,14 +134,14 @@ class SqliteJournal implements Journal {
     await this.#database.close();
   }
 
-  async #commit(drafts: readonly Draft[]): Promise<readonly Appended[]> {
+  async #commit(entries: readonly Entry[]): Promise<readonly Appended[]> {
     if (this.#broken !== undefined) throw this.#broken;
     try {
-      const { appended, next } = await this.#database.transaction((sql) => this.#write(sql, drafts));
-      if (next !== undefined) {
-        this.#state.lastSeq = next.lastSeq;
-        this.#state.previous = next.previous;
-        for (const listener of this.#listeners) listener(next.lastSeq);
+      const { appended, head } = await this.#database.transaction((sql) => this.#write(sql, entries));
+      if (head !== undefined) {
+        this.#state.lastSeq = head.lastSeq;
+        this.#state.previous = head.previous;
+        for (const listener of this.#listeners) listener(head.lastSeq);
       }
       return appended;
     } catch (error) {
@@ -151,86 +152,65 @@ class SqliteJournal implements Journal {
     }
   }
 
-  async #write(sql: Sql, drafts: readonly Draft[]) {
-    const { vault } = this.#state;
-    const now = this.#options.clock.now();
-    const keyed = drafts.map((draft) => ({
-      draft,
-      day: draft.day ?? Math.floor(now.wall / DAY_MS),
-      idem: vault.pseudonym("id", draft.id),
-    }));
-    const known = await this.#known(sql, keyed);
-
-    const appended: Appended[] = [];
-    const fresh: { seq: number; record: SealedRecord; entry: (typeof keyed)[number] }[] = [];
-    for (const entry of keyed) {
-      const key = idemKey(entry.day, entry.idem);
+  async #write(sql: Sql, entries: readonly Entry[]) {
+    const { lastSeq } = this.#state;
+    const known = await knownSeqs(sql, entries);
+    const fresh: Entry[] = [];
+    const appended = entries.map((entry): Appended => {
+      const key = keyOf(entry.idem);
       const seq = known.get(key);
-      if (seq !== undefined) {
-        appended.push({ seq, duplicate: true });
-        continue;
-      }
-      const next = this.#state.lastSeq + fresh.length + 1;
-      known.set(key, next);
-      const { kind, id, body } = entry.draft;
-      fresh.push({ seq: next, record: { kind, id, salt: randomBytes(16), body }, entry });
-      appended.push({ seq: next, duplicate: false });
-    }
-    const first = fresh[0];
-    if (first === undefined) return { appended, next: undefined };
+      if (seq !== undefined) return { seq, duplicate: true };
+      fresh.push(entry);
+      known.set(key, lastSeq + fresh.length);
+      return { seq: lastSeq + fresh.length, duplicate: false };
+    });
+    if (fresh.length === 0) return { appended, head: undefined };
 
-    const cose = sealSegment(
-      {
-        gateway: this.#state.gateway,
-        epoch: this.#state.epoch,
-        firstSeq: first.seq,
-        previous: this.#state.previous,
-        sealedAtMs: Math.max(0, now.wall),
-        clock: { bootId: Buffer.from(now.bootId, "hex"), monotonicMs: now.monotonic, synchronised: now.synchronised },
-        digests: fresh.map(({ record }) => digestOf(record)),
-      },
-      this.#options.signingKey,
-    );
-    const lastSeq = this.#state.lastSeq + fresh.length;
-    await sql.run("INSERT INTO segment(first_seq, last_seq, cose) VALUES (?, ?, ?)", [first.seq, lastSeq, cose]);
+    const firstSeq = lastSeq + 1;
+    const head = lastSeq + fresh.length;
+    const cose = this.#seal(fresh, firstSeq);
+    await sql.run("INSERT INTO segment(first_seq, last_seq, cose) VALUES (?, ?, ?)", [firstSeq, head, cose]);
     await insert(
       sql,
       "record(seq, kind, day, idem, device, person)",
-      fresh.map(({ seq, record, entry: { day, idem, draft } }) => [
-        seq,
-        record.kind,
-        day,
-        idem,
-        draft.device === undefined ? null : vault.pseudonym("device", draft.device),
-        draft.person === undefined ? null : vault.pseudonym("person", draft.person),
-      ]),
+      fresh.map(({ kind, day, idem, device, person }, index) => [firstSeq + index, kind, day, idem, device, person]),
     );
     await insert(
       sql,
       "body(seq, box)",
-      fresh.map(({ seq, record, entry: { draft } }) => [
-        seq,
-        vault.sealContents({ seq, id: record.id, salt: record.salt, body: record.body, source: draft.source ?? null }),
-      ]),
+      fresh.map(({ box }, index) => [firstSeq + index, box]),
     );
-    return { appended, next: { lastSeq, previous: hashOf(cose) } };
+    return { appended, head: { lastSeq: head, previous: hashOf(cose) } };
   }
 
-  /** Which of these the journal has already, by idemKey(). */
-  async #known(
-    sql: Sql,
-    keyed: readonly { readonly day: number; readonly idem: Uint8Array }[],
-  ): Promise<Map<string, number>> {
-    const rows = await sql.all(
-      `SELECT day, idem, seq FROM record WHERE (day, idem) IN (VALUES ${keyed.map(() => "(?,?)").join(",")})`,
-      keyed.flatMap(({ day, idem }) => [day, idem]),
+  #seal(entries: readonly Entry[], firstSeq: number): Uint8Array {
+    const now = this.#options.clock.now();
+    return sealSegment(
+      {
+        gateway: this.#state.gateway,
+        epoch: this.#state.epoch,
+        firstSeq,
+        previous: this.#state.previous,
+        sealedAtMs: Math.max(0, now.wall),
+        clock: { bootId: Buffer.from(now.bootId, "hex"), monotonicMs: now.monotonic, synchronised: now.synchronised },
+        digests: entries.map(({ digest }) => digest),
+      },
+      this.#options.signingKey,
     );
-    return new Map(rows.map((row) => [idemKey(integer(row, "day"), blob(row, "idem")), integer(row, "seq")]));
   }
 }
 
-function idemKey(day: number, idem: Uint8Array): string {
-  return `${day}:${Buffer.from(idem).toString("latin1")}`;
+/** The sequence numbers of those that the journal has already. */
+async function knownSeqs(sql: Sql, entries: readonly Entry[]): Promise<Map<string, number>> {
+  const rows = await sql.all(
+    `SELECT idem, seq FROM record WHERE idem IN (${entries.map(() => "?").join(",")})`,
+    entries.map(({ idem }) => idem),
+  );
+  return new Map(rows.map((row) => [keyOf(blob(row, "idem")), integer(row, "seq")]));
+}
+
+function keyOf(idem: Uint8Array): string {
+  return Buffer.from(idem).toString("latin1");
 }
 
 async function insert(sql: Sql, into: string, rows: readonly (readonly SqlValue[])[]): Promise<void> {

@@ -28,7 +28,7 @@ export async function readSegments(
   const [first, last] = [chosen[0], chosen.at(-1)];
   if (first === undefined || last === undefined) return [];
   const bodies = await sql.all(
-    `SELECT record.seq AS seq, kind, box FROM record LEFT JOIN body ON body.seq = record.seq
+    `SELECT record.seq AS seq, kind, idem, box FROM record LEFT JOIN body ON body.seq = record.seq
      WHERE record.seq BETWEEN ? AND ? ORDER BY record.seq`,
     [integer(first, "first_seq"), integer(last, "last_seq")],
   );
@@ -47,7 +47,7 @@ function travel(row: Row | undefined, seq: number, { vault }: JournalState): Tra
   const box = row === undefined ? null : blobOrNull(row, "box");
   if (row === undefined || box === null) return { seq, withheld: true };
   const kind = kinds.find((known) => known === integer(row, "kind"));
-  const contents = vault.openContents(box, seq);
+  const contents = vault.openContents(box, blob(row, "idem"));
   if (kind === undefined || contents === undefined) {
     throw errors.JOURNAL_DAMAGED({ where: `record ${seq}`, found: "a body that does not open" });
   }

@@ -12,10 +12,9 @@ const migrations: readonly ((sql: Sql) => Promise<void>)[] = [
       "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
       // The COSE_Sign1 of each segment, as signed; never changed.
       "CREATE TABLE segment(first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, cose BLOB NOT NULL) STRICT",
-      // What can be asked without opening a body. `idem`, `device` and `person` are keyed hashes (vault.ts); `day` (days
-      // since 1970) comes first in the unique index so that new rows land on neighbouring pages, however many there are.
-      `CREATE TABLE record(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, day INTEGER NOT NULL, idem BLOB NOT NULL,
-         device BLOB, person BLOB, UNIQUE(day, idem)) STRICT`,
+      // What can be asked without opening a body: `idem`, `device` and `person` are keyed hashes (vault.ts).
+      `CREATE TABLE record(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, day INTEGER NOT NULL,
+         idem BLOB NOT NULL UNIQUE, device BLOB, person BLOB) STRICT`,
       // Bodies in their boxes, apart, so that they can be erased.
       "CREATE TABLE body(seq INTEGER PRIMARY KEY, box BLOB NOT NULL) STRICT",
       "CREATE TABLE cursor(destination TEXT PRIMARY KEY, through INTEGER NOT NULL) STRICT, WITHOUT ROWID",

@@ -4,13 +4,13 @@
  */
 import { createHmac, randomBytes } from "node:crypto";
 import nacl from "tweetnacl";
-import { asUint, encode, isBytes, tryDecode, uint } from "../seal/cbor.ts";
+import { encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import type { RecordId } from "../seal/record.ts";
 import { errors } from "./errors.ts";
+import { random } from "./random.ts";
 
-/** What is in a body's box. The sequence number is inside, so that a box moved to another row is found out. */
+/** What is in a body's box. The id is inside, whose keyed hash stands in the row: a box moved to another row is found out. */
 export interface Contents {
-  readonly seq: number;
   readonly id: RecordId;
   readonly salt: Uint8Array;
   readonly body: Uint8Array;
@@ -24,6 +24,7 @@ const MAX_CONTENTS = 8 * 1024 * 1024;
 export class Vault {
   readonly #boxKey: Uint8Array;
   readonly #indexKey: Uint8Array;
+  readonly #pseudonyms = new Map<string, Uint8Array>();
 
   /** @param boxKey 32 bytes, the configured secret. @param indexKey 32 bytes, made with the journal. */
   constructor(boxKey: Uint8Array, indexKey: Uint8Array) {
@@ -32,25 +33,54 @@ export class Vault {
   }
 
   sealContents(contents: Contents): Uint8Array {
-    const { seq, id, salt, body, source } = contents;
-    return sealBox(encode([uint(seq), id, salt, body, source]), this.#boxKey);
+    const { id, salt, body, source } = contents;
+    return sealBox(encode([id, salt, body, source]), this.#boxKey);
   }
 
   /** @returns undefined where the box was not made with this key, is damaged, or belongs to another row. */
-  openContents(box: Uint8Array, seq: number): Contents | undefined {
+  openContents(box: Uint8Array, idem: Uint8Array): Contents | undefined {
     const plain = openBox(box, this.#boxKey);
     const items = plain && tryDecode(plain, { maxBytes: MAX_CONTENTS, maxDepth: 2, tags: [] });
     if (!Array.isArray(items)) return undefined;
-    const [seqItem, id, salt, body, source]: unknown[] = items;
-    if (asUint(seqItem) !== seq || !isBytes(id, 16) || !isBytes(salt, 16) || !isBytes(body)) return undefined;
+    const [id, salt, body, source]: unknown[] = items;
+    if (!isBytes(id, 16) || !isBytes(salt, 16) || !isBytes(body)) return undefined;
     if (source !== null && !isBytes(source)) return undefined;
-    return { seq, id, salt, body, source };
+    const belongs = Buffer.from(this.idem(id, dayOf(idem))).equals(idem);
+    return belongs ? { id, salt, body, source } : undefined;
   }
 
-  /** 16 bytes that stand for a secret in the index: the same each time, and nothing without the key. */
-  pseudonym(domain: "id" | "device" | "person", secret: Uint8Array | string): Uint8Array {
-    return createHmac("sha256", this.#indexKey).update(domain).update("\0").update(secret).digest().subarray(0, 16);
+  /**
+   * What makes a repeat a no-op: the day in 4 bytes, then 12 bytes of the id's keyed hash. The day comes first so that new
+   * rows land on neighbouring pages of the unique index, however many there are. Two of 2^32 ids in one day meet with a
+   * chance of 2^-33.
+   */
+  idem(id: RecordId, day: number): Uint8Array {
+    const idem = Buffer.alloc(16);
+    idem.writeInt32BE(day);
+    idem.set(this.#hash("id", id).subarray(0, 12), 4);
+    return idem;
   }
+
+  /** 16 bytes that stand for a device or a person in the index: the same each time, and nothing without the key. */
+  pseudonym(domain: "device" | "person", name: string): Uint8Array {
+    const key = `${domain}:${name}`;
+    let pseudonym = this.#pseudonyms.get(key);
+    if (pseudonym === undefined) {
+      // A box knows tens of devices and persons; a thousand is a house. Beyond, they are computed again.
+      if (this.#pseudonyms.size >= 1_000) this.#pseudonyms.clear();
+      pseudonym = this.#hash(domain, name).subarray(0, 16);
+      this.#pseudonyms.set(key, pseudonym);
+    }
+    return pseudonym;
+  }
+
+  #hash(domain: string, secret: Uint8Array | string): Uint8Array {
+    return createHmac("sha256", this.#indexKey).update(`${domain}\0`).update(secret).digest();
+  }
+}
+
+function dayOf(idem: Uint8Array): number {
+  return new DataView(idem.buffer, idem.byteOffset).getInt32(0);
 }
 
 /** Makes the keyed-hash key of a new journal. @returns the key in a box, to be kept in the file. */
@@ -67,7 +97,7 @@ export function openVault(boxKey: Uint8Array, indexKeyBox: Uint8Array): Vault {
 
 function sealBox(plain: Uint8Array, key: Uint8Array): Uint8Array {
   // 24 random bytes: by the birthday bound a repeat is less likely than 2^-96 in 2^48 boxes.
-  const nonce = randomBytes(NONCE);
+  const nonce = random(NONCE);
   return Buffer.concat([nonce, nacl.secretbox(plain, nonce, key)]);
 }
 

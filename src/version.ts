@@ -1,4 +1,4 @@
-import description from "../package.json" with { type: "json" };
+import project from "../package.json" with { type: "json" };
 
-/** The version of this software, as package.json says it. */
-export const version: string = description.version;
+/** The version of this software, as package.json says. */
+export const version: string = project.version;

@@ -6,13 +6,6 @@ import type { Reject } from "../driver/reject.ts";
 import type { Device, Measurement } from "../measure/measurement.ts";
 import type { Instant } from "../measure/time.ts";
 
-/** `0x2a35`, `2A35`, `00002a35-0000-1000-8000-00805f9b34fb` or `serial`. @returns undefined for anything else. */
-export function parseChannel(text: string): Channel | undefined {
-  if (text === "serial") return text;
-  const hex = /^(?:0x)?([0-9a-f]{4})$|^0000([0-9a-f]{4})-0000-1000-8000-00805f9b34fb$/i.exec(text);
-  return hex === null ? undefined : Number.parseInt(hex[1] ?? hex[2] ?? "", 16);
-}
-
 /** Hex digits, in either case; spaces, colons, hyphens and a leading `0x` between them. @returns undefined for anything else. */
 export function parseHex(text: string): Uint8Array | undefined {
   const digits = text.replace(/0x/gi, " ").replace(/[\s:-]/g, "");

@@ -17,6 +17,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: { fr: "donne la liste des pilotes", en: "lists the drivers" },
     load: () => import("./commands/drivers.ts"),
   },
+  bundle: {
+    summary: { fr: "fait d'une mesure son bundle FHIR", en: "makes the FHIR bundle of a measurement" },
+    load: () => import("./commands/bundle.ts"),
+  },
   config: {
     summary: { fr: "vérifie un fichier de configuration", en: "checks a configuration file" },
     load: () => import("./commands/config.ts"),

@@ -1,13 +1,14 @@
 /** `vigie decode --batch`: captures replayed by the thousand. One line in, exactly one line out, in order, whatever it holds. */
 import { StringDecoder } from "node:string_decoder";
 import { z } from "zod";
+import { parseChannel } from "../driver/decode.ts";
 import type { DriverRegistry } from "../driver/registry.ts";
 import { isReject, type Reject } from "../driver/reject.ts";
 import { VigieError } from "../errors/error.ts";
 import { toJson } from "../measure/json.ts";
 import type { Measurement } from "../measure/measurement.ts";
 import type { Instant } from "../measure/time.ts";
-import { decodeBytes, deviceOf, parseChannel, parseHex } from "./capture.ts";
+import { decodeBytes, deviceOf, parseHex } from "./capture.ts";
 import { type Io, print } from "./io.ts";
 
 /** A frame has 64 kB at most, in hex; what is longer than this is no request, and is not kept in memory. */

@@ -20,6 +20,25 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  PERSON_UNKNOWN: {
+    what: {
+      fr: "La configuration n'attribue cette mesure à personne.",
+      en: "The configuration assigns this measurement to nobody.",
+    },
+    remedy: {
+      fr: "Ajoutez la personne ou l'attribution (`persons`, `assignments`), ou nommez la personne avec --person. Sur la passerelle, la mesure attendrait en quarantaine.",
+      en: "Add the person or the assignment (`persons`, `assignments`), or name the person with --person. On the gateway the measurement would wait in quarantine.",
+    },
+    exit: ExitCode.data,
+  },
+  NO_BUNDLE: {
+    what: { fr: "De cette mesure on ne fait pas de bundle.", en: "This measurement makes no bundle." },
+    remedy: {
+      fr: "docs/fhir.md dit ce que devient chaque mesure ; sur la passerelle, elle est gardée comme événement.",
+      en: "docs/fhir.md says what each measurement becomes; on the gateway it is kept as an event.",
+    },
+    exit: ExitCode.data,
+  },
   ERROR_UNKNOWN: {
     what: { fr: "Ce code d'erreur n'existe pas.", en: "There is no such error code." },
     remedy: { fr: "`vigie errors` les donne tous.", en: "`vigie errors` lists them all." },

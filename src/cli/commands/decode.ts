@@ -1,13 +1,14 @@
 /** `vigie decode`: what a driver makes of bytes, without a device, a link or a journal. */
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
+import { parseChannel } from "../../driver/decode.ts";
 import { DriverRegistry } from "../../driver/registry.ts";
 import { isReject } from "../../driver/reject.ts";
 import type { Sentence } from "../../errors/error.ts";
 import { toJson } from "../../measure/json.ts";
 import { type Instant, ms, wallMs } from "../../measure/time.ts";
 import { systemClock } from "../../system-clock.ts";
-import { decodeBytes, deviceOf, parseChannel, parseHex } from "../capture.ts";
+import { decodeBytes, deviceOf, parseHex } from "../capture.ts";
 import { command, inBoth } from "../command.ts";
 import { answerBatch } from "../decode-batch.ts";
 import { errors } from "../errors.ts";

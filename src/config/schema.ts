@@ -46,7 +46,7 @@ const gateway = field(
 
 const journal = field(
   z.strictObject({
-    path: field(path, say("Fichier du journal signé.", "File of the signed journal.")),
+    path: field(path, say("Dossier du journal, à lui seul.", "Folder of the journal, for it alone.")),
     key: field(secret, say("Clé de chiffrement du journal (32 octets).", "The journal's encryption key (32 bytes).")),
     signingKey: field(
       secret,

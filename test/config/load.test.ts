@@ -22,7 +22,7 @@ gateway:
   id: ehpad-1
   structure: { finess: "750000001", name: EHPAD }
 journal:
-  path: journal.db
+  path: journal
   key: { credential: journal-key }
   signingKey: { file: secrets/signing.key }
 links:
@@ -83,10 +83,10 @@ describe("a correct configuration", () => {
 
   test("has its relative paths taken from the file's folder, and its absolute ones left alone", async () => {
     const { journal } = await loadGatewayConfig(repository("config/demo.yaml"), drivers);
-    expect(journal.path).toBe(repository("var/demo/journal.db"));
+    expect(journal.path).toBe(repository("var/demo/journal"));
     expect(journal.signingKey).toEqual({ file: repository("var/demo/signing.key") });
     const standard = await loadGatewayConfig(repository("config/vigie.yaml"), drivers);
-    expect(standard.journal.path).toBe("/var/lib/vigie/journal.db");
+    expect(standard.journal.path).toBe("/var/lib/vigie/journal");
     expect(standard.journal.key).toEqual({ credential: "journal-key" });
   });
 

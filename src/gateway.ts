@@ -43,23 +43,12 @@ export interface Gateway extends AsyncDisposable {
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, clock, observe } = parts;
   const identity = identityOf(config);
-  const boxKey = await readKey(config.journal.key);
-  const sealingKey = signingKey(await readKey(config.journal.signingKey));
   const closers: (() => PromiseLike<void>)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const { maxBytes, path: folder } = config.journal;
-    const limit = maxBytes === undefined ? {} : { maxBytes };
-    const journal = await openJournal({
-      folder,
-      gateway: identity.id,
-      boxKey,
-      signingKey: sealingKey,
-      clock,
-      ...limit,
-    });
+    const journal = await openConfiguredJournal(config, clock);
     closers.push(() => journal.close());
 
     const destinations: Destination[] = [];
@@ -77,6 +66,19 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     await close();
     throw error;
   }
+}
+
+/** Opens the journal that a configuration names. @throws the errors of its secrets and of openJournal() */
+export async function openConfiguredJournal(config: GatewayConfig, clock: Clock): Promise<Journal> {
+  const { path: folder, key, signingKey: seed, maxBytes } = config.journal;
+  return openJournal({
+    folder,
+    gateway: config.gateway.id,
+    boxKey: await readKey(key),
+    signingKey: signingKey(await readKey(seed)),
+    clock,
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+  });
 }
 
 /** Who this gateway is, in segments, topics and bundles. */

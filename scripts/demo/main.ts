@@ -53,7 +53,9 @@ async function main(options: Options): Promise<void> {
       progress.changed();
     };
     print(`Vigie — ${config.gateway.structure.name}, passerelle « ${config.gateway.id} »`);
-    print(`Broker ${broker.name} (MQTT ${broker.version === 5 ? "5" : "3.1.1"}), ${platform.name}. Ctrl-C pour arrêter · Ctrl-C stops it.\n`);
+    print(
+      `Broker ${broker.name} (MQTT ${broker.version === 5 ? "5" : "3.1.1"}), ${platform.name}. Ctrl-C pour arrêter · Ctrl-C stops it.\n`,
+    );
     await using gateway = await startGateway({
       config,
       drivers: new DriverRegistry(drivers),

@@ -9,6 +9,25 @@ export interface CommandEntry {
 }
 
 export const commands: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    summary: { fr: "fait tourner la passerelle", en: "runs the gateway" },
+    load: () => import("./commands/run.ts"),
+  },
+  receive: {
+    summary: {
+      fr: "reçoit, vérifie et confirme, côté plateforme",
+      en: "receives, verifies and receipts: the platform's side",
+    },
+    load: () => import("./commands/receive.ts"),
+  },
+  journal: {
+    summary: { fr: "montre, vérifie ou exporte le journal", en: "shows, verifies or exports the journal" },
+    load: () => import("./commands/journal.ts"),
+  },
+  verify: {
+    summary: { fr: "vérifie un export avec la seule clé publique", en: "verifies an export with the public key alone" },
+    load: () => import("./commands/verify.ts"),
+  },
   decode: {
     summary: { fr: "dit ce qu'un pilote fait d'octets reçus", en: "shows what a driver makes of received bytes" },
     load: () => import("./commands/decode.ts"),

@@ -20,6 +20,14 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  INPUT_UNREADABLE: {
+    what: { fr: "Ce fichier ne se lit pas.", en: "This file cannot be read." },
+    remedy: {
+      fr: "Vérifiez son chemin et les droits de l'utilisateur qui lance la commande.",
+      en: "Check its path and the rights of the user who runs the command.",
+    },
+    exit: ExitCode.noInput,
+  },
   PERSON_UNKNOWN: {
     what: {
       fr: "La configuration n'attribue cette mesure à personne.",

@@ -9,6 +9,13 @@ export interface Io {
   readonly stderr: Writable;
   /** What the process ends with where nothing is thrown. */
   exitCode: ExitCode;
+  /** Resolves with the name of the signal that asks the process to stop. */
+  interrupted(): Promise<string>;
+}
+
+/** Whether what is written goes to systemd's journal, which adds times itself and reads priorities. */
+export function isUnderJournald(): boolean {
+  return process.env["JOURNAL_STREAM"] !== undefined;
 }
 
 /** Writes whole lines and waits while the reader is behind, so that a slow pipe costs time and not memory. */

@@ -9,5 +9,14 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(ExitCode.ok);
 });
 
-const io: Io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, exitCode: ExitCode.ok };
+const io: Io = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  exitCode: ExitCode.ok,
+  interrupted: () =>
+    new Promise((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
+    }),
+};
 process.exitCode = await run(process.argv.slice(2), io);

@@ -1,0 +1,210 @@
+import { defineErrors, ExitCode } from "../errors/error.ts";
+
+export const errors = defineErrors({
+  DELIVERY_UNREACHABLE: {
+    what: { fr: "La destination est injoignable.", en: "The destination cannot be reached." },
+    remedy: {
+      fr: "Vérifiez le réseau, l'adresse et que le serveur répond. La passerelle garde tout et réessaie seule.",
+      en: "Check the network, the address and that the server is up. The gateway keeps everything and tries again.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_CONNECTION_LOST: {
+    what: { fr: "La connexion à la destination s'est interrompue.", en: "The connection to the destination was lost." },
+    remedy: {
+      fr: "Rien à faire : la passerelle se reconnecte et renvoie ce qui n'a pas d'accusé de réception.",
+      en: "Nothing to do: the gateway reconnects and sends again what has no receipt.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_NO_RECEIPT: {
+    what: {
+      fr: "Le courtier a pris les segments, mais la plateforme n'en accuse pas réception.",
+      en: "The broker took the segments, but no receipt comes from the platform.",
+    },
+    remedy: {
+      fr: "Vérifiez que le récepteur de la plateforme tourne et connaît la clé publique de cette passerelle.",
+      en: "Check that the platform's receiver is running and knows this gateway's public key.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_NOBODY_LISTENS: {
+    what: { fr: "Personne n'écoute les segments chez le courtier.", en: "Nobody is subscribed to the segments." },
+    remedy: {
+      fr: "Démarrez le récepteur de la plateforme, ou vérifiez la structure et l'identifiant dans la configuration.",
+      en: "Start the platform's receiver, or check the structure and gateway id in the configuration.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_NOT_AUTHORISED: {
+    what: {
+      fr: "La destination refuse l'identité ou les droits de la passerelle.",
+      en: "The destination refuses this gateway's identity or rights.",
+    },
+    remedy: {
+      fr: "Faites inscrire la passerelle sur la plateforme, avec les droits sur ses sujets.",
+      en: "Have the gateway enrolled at the platform, with rights on its topics.",
+    },
+    exit: ExitCode.noPermission,
+  },
+  DELIVERY_REFUSED: {
+    what: { fr: "La destination a refusé.", en: "The destination refused." },
+    remedy: {
+      fr: "Le code dit pourquoi (MQTT 5 §2.4). La passerelle réessaie plus tard.",
+      en: "The code says why (MQTT 5 §2.4). The gateway tries again later.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_SLOW_DOWN: {
+    what: { fr: "La destination demande de ralentir.", en: "The destination asks to slow down." },
+    remedy: {
+      fr: "Rien à faire : la passerelle envoie moins à la fois, et plus tard.",
+      en: "Nothing to do: the gateway sends less at once, and later.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_TOO_BIG: {
+    what: {
+      fr: "Un segment dépasse ce que la destination accepte.",
+      en: "A segment is larger than the destination takes.",
+    },
+    remedy: {
+      fr: "Augmentez la taille de paquet admise par le courtier (1 Mio suffit).",
+      en: "Raise the packet size that the broker takes (1 MiB is enough).",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_RECEIPT_IGNORED: {
+    what: {
+      fr: "Un accusé de réception a été ignoré : il ne prouve rien sur ce journal.",
+      en: "A receipt was ignored: it proves nothing about this journal.",
+    },
+    remedy: {
+      fr: "Vérifiez la clé de la plateforme dans la configuration. Si elle est juste, quelqu'un forge des accusés : prévenez la plateforme.",
+      en: "Check the platform's key in the configuration. If it is right, somebody forges receipts: tell the platform.",
+    },
+    exit: ExitCode.data,
+  },
+  DELIVERY_CURSOR_NOT_WRITTEN: {
+    what: {
+      fr: "Le journal n'a pas pu noter ce que la plateforme a reçu.",
+      en: "The journal could not note what the platform has received.",
+    },
+    remedy: {
+      fr: "Regardez l'erreur du journal (disque plein ?). Rien n'est perdu ; ces segments seront renvoyés.",
+      en: "See the journal's own error (a full disk?). Nothing is lost; these segments will be sent again.",
+    },
+    exit: ExitCode.io,
+  },
+  DELIVERY_SERVER_CERT_EXPIRED: {
+    what: { fr: "Le certificat du serveur a expiré.", en: "The server's certificate has expired." },
+    remedy: {
+      fr: "Faites renouveler le certificat du serveur ; vérifiez aussi la date de la passerelle.",
+      en: "Have the server's certificate renewed; check this gateway's date as well.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_SERVER_CERT_NOT_YET_VALID: {
+    what: {
+      fr: "Le certificat du serveur n'est pas encore valable.",
+      en: "The server's certificate is not valid yet.",
+    },
+    remedy: {
+      fr: "Vérifiez la date de la passerelle : elle retarde sans doute.",
+      en: "Check this gateway's date: most likely it is behind.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_SERVER_CERT_UNKNOWN_CA: {
+    what: {
+      fr: "Le certificat du serveur ne vient pas de l'autorité attendue.",
+      en: "The server's certificate does not come from the expected authority.",
+    },
+    remedy: {
+      fr: "Vérifiez le certificat d'autorité de la configuration. S'il est juste, ce serveur n'est pas le bon : n'insistez pas.",
+      en: "Check the authority in the configuration. If it is right, this is not the right server: do not insist.",
+    },
+    exit: ExitCode.config,
+  },
+  DELIVERY_SERVER_CERT_WRONG_NAME: {
+    what: { fr: "Le certificat du serveur porte un autre nom.", en: "The server's certificate bears another name." },
+    remedy: {
+      fr: "Donnez dans la configuration le nom que porte le certificat, non une adresse IP.",
+      en: "In the configuration, give the name that the certificate bears, not an IP address.",
+    },
+    exit: ExitCode.config,
+  },
+  DELIVERY_SERVER_CERT_INVALID: {
+    what: { fr: "Le certificat du serveur n'est pas acceptable.", en: "The server's certificate is not acceptable." },
+    remedy: {
+      fr: "Faites délivrer au serveur un certificat pour l'usage « serveur TLS ».",
+      en: 'Have the server given a certificate for the usage "TLS server".',
+    },
+    exit: ExitCode.config,
+  },
+  DELIVERY_CLIENT_CERT_MISSING: {
+    what: {
+      fr: "Le serveur exige un certificat de la passerelle.",
+      en: "The server demands a certificate of this gateway.",
+    },
+    remedy: {
+      fr: "Donnez `tls.cert` et `tls.key` dans la configuration de la destination.",
+      en: "Give `tls.cert` and `tls.key` in the destination's configuration.",
+    },
+    exit: ExitCode.config,
+  },
+  DELIVERY_CLIENT_CERT_EXPIRED: {
+    what: { fr: "Le certificat de la passerelle a expiré.", en: "This gateway's certificate has expired." },
+    remedy: { fr: "Renouvelez le certificat de la passerelle.", en: "Renew this gateway's certificate." },
+    exit: ExitCode.config,
+  },
+  DELIVERY_CLIENT_CERT_REVOKED: {
+    what: { fr: "Le certificat de la passerelle a été révoqué.", en: "This gateway's certificate was revoked." },
+    remedy: {
+      fr: "Demandez à la plateforme pourquoi, puis faites délivrer un nouveau certificat.",
+      en: "Ask the platform why, then have a new certificate issued.",
+    },
+    exit: ExitCode.config,
+  },
+  DELIVERY_CLIENT_CERT_UNKNOWN_CA: {
+    what: {
+      fr: "Le serveur ne connaît pas l'autorité du certificat de la passerelle.",
+      en: "The server does not know the authority of this gateway's certificate.",
+    },
+    remedy: {
+      fr: "Vérifiez que le certificat est bien celui délivré pour cette plateforme, avec ses intermédiaires.",
+      en: "Check that it is the certificate issued for this platform, with its intermediates.",
+    },
+    exit: ExitCode.config,
+  },
+  DELIVERY_CLIENT_CERT_REFUSED: {
+    what: {
+      fr: "Le serveur refuse le certificat de la passerelle.",
+      en: "The server refuses this gateway's certificate.",
+    },
+    remedy: {
+      fr: "Vérifiez ses dates, son usage (« client TLS ») et l'horloge du serveur.",
+      en: 'Check its dates, its usage ("TLS client") and the server\'s clock.',
+    },
+    exit: ExitCode.config,
+  },
+  DELIVERY_CLIENT_CERT_UNUSABLE: {
+    what: {
+      fr: "Le certificat et la clé de la passerelle ne vont pas ensemble, ou ne se lisent pas.",
+      en: "This gateway's certificate and key do not belong together, or cannot be read.",
+    },
+    remedy: {
+      fr: "Donnez la clé qui a servi à la demande du certificat, toutes deux au format PEM.",
+      en: "Give the key that the certificate was requested with, both as PEM.",
+    },
+    exit: ExitCode.config,
+  },
+  DELIVERY_TLS_FAILED: {
+    what: { fr: "La négociation TLS a échoué.", en: "The TLS handshake failed." },
+    remedy: {
+      fr: "Vérifiez que le port parle TLS, et que le serveur accepte TLS 1.2 ou 1.3.",
+      en: "Check that the port speaks TLS, and that the server accepts TLS 1.2 or 1.3.",
+    },
+    exit: ExitCode.tempFail,
+  },
+});

@@ -1,0 +1,46 @@
+/** What a receipt proves about this journal. Pure: nothing is counted, moved or raised here. */
+import type { KeyRing } from "../seal/key.ts";
+import { openReceipt, type Receipt } from "../seal/receipt.ts";
+
+export type ReceiptFault =
+  | "malformed"
+  | "unknown-key"
+  | "bad-signature"
+  | "foreign-gateway"
+  | "foreign-epoch"
+  /** It goes less far than one that is already counted. */
+  | "replayed"
+  /** No segment that was sent ends there. */
+  | "unknown-point"
+  /** The right point, another segment: of another history. */
+  | "other-head";
+
+export type ReceiptVerdict =
+  | { readonly type: "advances"; readonly receipt: Receipt }
+  /** It says again how far the platform is: perhaps because it misses what comes next. */
+  | { readonly type: "repeats" }
+  | { readonly type: "ignored"; readonly fault: ReceiptFault };
+
+export interface ReceiptExpectation {
+  readonly platformKeys: KeyRing;
+  readonly gateway: string;
+  readonly epoch: number;
+  readonly confirmed: number;
+  /** Hash of the segment that ends at this sequence number, where it was sent. */
+  hashAt(through: number): Uint8Array | undefined;
+}
+
+export function judgeReceipt(bytes: Uint8Array, expected: ReceiptExpectation): ReceiptVerdict {
+  const opened = openReceipt(bytes, expected.platformKeys);
+  if (!opened.ok) return ignored(opened.fault);
+  const { receipt } = opened;
+  if (receipt.gateway !== expected.gateway) return ignored("foreign-gateway");
+  if (receipt.epoch !== expected.epoch) return ignored("foreign-epoch");
+  if (receipt.through < expected.confirmed) return ignored("replayed");
+  if (receipt.through === expected.confirmed) return { type: "repeats" };
+  const hash = expected.hashAt(receipt.through);
+  if (hash === undefined) return ignored("unknown-point");
+  return Buffer.from(hash).equals(receipt.head) ? { type: "advances", receipt } : ignored("other-head");
+}
+
+const ignored = (fault: ReceiptFault): ReceiptVerdict => ({ type: "ignored", fault });

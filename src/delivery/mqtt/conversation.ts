@@ -1,0 +1,171 @@
+/**
+ * One MQTT connection's worth of sending: keeps the window full, and ends when the connection does, when the broker
+ * refuses, or when it goes on taking segments of which the platform never says that it has them.
+ */
+import type { VigieError } from "../../errors/error.ts";
+import type { Observe } from "../../events.ts";
+import type { JournalReader, StoredSegment } from "../../journal/port.ts";
+import { encodeMessage } from "../../seal/message.ts";
+import { hashOf } from "../../seal/segment.ts";
+import { errors } from "../errors.ts";
+import type { Outstanding, WindowLimits } from "../outstanding.ts";
+import type { Ending } from "../retry.ts";
+import { Signal } from "../signal.ts";
+import type { Timers } from "../timers.ts";
+import { troubleOfReason } from "../trouble.ts";
+import { type Withhold, withholding } from "../withhold.ts";
+import type { MqttSession } from "./port.ts";
+
+/** Records read from the journal at once: one full segment, or as many single ones. */
+const READ_RECORDS = 256;
+/** A platform that repeats itself may only be busy with what is on its way. Two round trips of a bad link, then we resend. */
+const GAP_MS = 2_000;
+/** A connection that stood this long was none of those that break as soon as they are made. */
+const STOOD_MS = 60_000;
+/** Fixed header, lengths, packet id and empty properties of a PUBLISH (MQTT 5 §3.3) take 12 bytes at most. */
+const PUBLISH_OVERHEAD = 12;
+
+export interface ConversationParts {
+  readonly destination: string;
+  readonly topic: string;
+  readonly journal: JournalReader;
+  readonly outstanding: Outstanding;
+  readonly confirmed: () => number;
+  readonly window: () => WindowLimits;
+  readonly receiptTimeoutMs: number;
+  readonly withhold: Withhold;
+  readonly timers: Timers;
+  readonly observe: Observe;
+}
+
+export class Conversation {
+  readonly #parts: ConversationParts;
+  readonly #session: MqttSession;
+  readonly #changed = new Signal();
+  /** Read from the journal, not yet sent: at most what one read gives. */
+  #ready: StoredSegment[] = [];
+  #nextSeq: number;
+  #unacknowledged = 0;
+  #ended: VigieError | undefined;
+  #stood = false;
+  #cancelReceiptTimer: (() => void) | undefined;
+  #cancelGapTimer: (() => void) | undefined;
+
+  constructor(parts: ConversationParts, session: MqttSession) {
+    this.#parts = parts;
+    this.#session = session;
+    this.#nextSeq = parts.confirmed() + 1;
+    parts.outstanding.restart();
+  }
+
+  /** Sends until something ends it. */
+  async run(): Promise<Ending> {
+    const { journal, timers, outstanding } = this.#parts;
+    const stopListening = journal.onCommit(() => this.#changed.raise());
+    const cancelStood = timers.after(STOOD_MS, () => {
+      this.#stood ||= !outstanding.awaitsReceipt;
+    });
+    try {
+      let reason = this.#ended;
+      while (reason === undefined) {
+        if (!(await this.#sendSome())) await this.#changed.wait();
+        reason = this.#ended;
+      }
+      return { reason, stood: this.#stood };
+    } finally {
+      stopListening();
+      cancelStood();
+      this.#cancelReceiptTimer?.();
+      this.#cancelGapTimer?.();
+    }
+  }
+
+  /** Ends it, for this reason. The first one counts. */
+  end(reason: VigieError): void {
+    this.#ended ??= reason;
+    this.#changed.raise();
+  }
+
+  /** A receipt moved the cursor: there is room, and whatever was missing has come. */
+  progressed(): void {
+    this.#stood = true;
+    this.#cancelGapTimer?.();
+    this.#cancelGapTimer = undefined;
+    this.#cancelReceiptTimer?.();
+    this.#cancelReceiptTimer = undefined;
+    this.#expectReceipt();
+    this.#changed.raise();
+  }
+
+  /** The platform said again how far it is, while it should have more: unless that comes soon, send from there. */
+  repeated(): void {
+    if (!this.#parts.outstanding.awaitsReceipt) return;
+    this.#cancelGapTimer ??= this.#parts.timers.after(GAP_MS, () => {
+      this.#parts.outstanding.restart();
+      this.#ready = [];
+      this.#nextSeq = this.#parts.confirmed() + 1;
+      this.#changed.raise();
+      // The timer stays "armed" until there is progress: one resend per gap, the receipt timer sees to the rest.
+    });
+  }
+
+  /** @returns false where there is nothing to send, or no room for it. */
+  async #sendSome(): Promise<boolean> {
+    const { journal, window, outstanding } = this.#parts;
+    const ourRoom = outstanding.room(window());
+    const room = Math.min(ourRoom, this.#session.limits.receiveMaximum - this.#unacknowledged);
+    if (room <= 0) return false;
+    if (this.#ready.length === 0) {
+      if (this.#nextSeq > journal.lastSeq) return false;
+      const from = this.#nextSeq;
+      const read = await journal.segments(from, READ_RECORDS);
+      // A resend may have begun meanwhile, or the connection be over.
+      if (from === this.#nextSeq) this.#ready = [...read];
+      return read.length > 0;
+    }
+    for (const segment of this.#ready.splice(0, room)) {
+      if (outstanding.room(window()) === 0) this.#ready.unshift(segment);
+      else this.#send(segment);
+    }
+    return true;
+  }
+
+  #send(segment: StoredSegment): void {
+    const { topic, outstanding, withhold } = this.#parts;
+    const payload = encodeMessage(withholding(segment, withhold));
+    const { firstSeq, lastSeq } = segment;
+    const packetBytes = payload.length + Buffer.byteLength(topic) + PUBLISH_OVERHEAD;
+    const { maximumPacketSize } = this.#session.limits;
+    if (packetBytes > maximumPacketSize) {
+      this.end(errors.DELIVERY_TOO_BIG({ found: `${packetBytes} bytes`, expected: `at most ${maximumPacketSize}` }));
+      return;
+    }
+    outstanding.sent({ firstSeq, lastSeq, hash: hashOf(segment.segment), bytes: payload.length });
+    this.#nextSeq = lastSeq + 1;
+    this.#unacknowledged += 1;
+    this.#session.publish(topic, payload).then(
+      (code) => this.#answered(segment, code),
+      (error: VigieError) => this.end(error),
+    );
+  }
+
+  #answered({ firstSeq, lastSeq }: StoredSegment, code: number): void {
+    this.#unacknowledged -= 1;
+    if (code !== 0) {
+      this.end(troubleOfReason(code));
+      return;
+    }
+    this.#parts.outstanding.acknowledged(lastSeq);
+    this.#parts.observe({ type: "delivered", destination: this.#parts.destination, firstSeq, lastSeq });
+    this.#expectReceipt();
+    this.#changed.raise();
+  }
+
+  #expectReceipt(): void {
+    const { outstanding, timers, receiptTimeoutMs } = this.#parts;
+    if (!outstanding.awaitsReceipt) return;
+    this.#cancelReceiptTimer ??= timers.after(receiptTimeoutMs, () =>
+      this.end(errors.DELIVERY_NO_RECEIPT({ found: `none for ${receiptTimeoutMs / 1_000} s` })),
+    );
+  }
+}

@@ -1,0 +1,215 @@
+/** A coordination platform that takes the feed from an MQTT broker. */
+import { isVigieError, type VigieError } from "../../errors/error.ts";
+import type { GatewayEvent, Observe } from "../../events.ts";
+import type { JournalReader } from "../../journal/port.ts";
+import type { KeyRing } from "../../seal/key.ts";
+import { Cursor } from "../cursor.ts";
+import type { Destination, DestinationStatus } from "../destination.ts";
+import { errors } from "../errors.ts";
+import { judgeReceipt, type ReceiptFault } from "../judge.ts";
+import { Outstanding, type WindowLimits } from "../outstanding.ts";
+import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
+import { systemTimers, type Timers } from "../timers.ts";
+import { troubleOf } from "../trouble.ts";
+import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { Conversation } from "./conversation.ts";
+import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
+import { type FeedAddress, receiptsTopic, segmentsTopic } from "./topics.ts";
+import { connectMqtt } from "./transport.ts";
+
+export interface MqttDestinationConfig {
+  /** `mqtt://host:port` or `mqtts://host:port`. */
+  readonly url: string;
+  readonly version: MqttVersion;
+  readonly clientId: string;
+  readonly address: FeedAddress;
+  readonly tls?: TlsMaterial;
+  readonly username?: string;
+  readonly password?: string;
+  /** The keys that the platform signs receipts with, pinned. Several while it changes them. */
+  readonly platformKeys: KeyRing;
+  /** Segments that may be without a receipt. */
+  readonly window?: number;
+  /** Bytes of messages that may be without a receipt. */
+  readonly windowBytes?: number;
+  /** How long to wait for a receipt once the broker has a segment. */
+  readonly receiptTimeoutMs?: number;
+  /** After the loss of a connection that stood, the next attempt comes anywhere within this. */
+  readonly spreadMs?: number;
+}
+
+export interface MqttDestinationParts {
+  readonly name: string;
+  readonly journal: JournalReader;
+  readonly config: MqttDestinationConfig;
+  readonly observe: Observe;
+  readonly withhold?: Withhold;
+  readonly timers?: Timers;
+  /** In [0, 1). */
+  readonly random?: () => number;
+  readonly connect?: MqttConnect;
+}
+
+/** A round trip of 100 ms and segments of one record make 640 readings a second; in a flood segments hold up to 256. */
+const WINDOW_SEGMENTS = 64;
+/** Twice 4 MiB (our copy and MQTT.js's) stay well within the 100 MB of the whole process. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+const RECEIPT_TIMEOUT_MS = 60_000;
+
+/** Starts delivering, from the cursor in the journal on, until it is disposed of. */
+export async function openMqttDestination(parts: MqttDestinationParts): Promise<Destination> {
+  const destination = new MqttDestination(parts, await openCursor(parts));
+  destination.start();
+  return destination;
+}
+
+function openCursor({ name, journal, observe }: MqttDestinationParts): Promise<Cursor> {
+  return Cursor.open(name, journal, {
+    moved: (through) => observe({ type: "receipted", destination: name, through }),
+    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+  });
+}
+
+class MqttDestination implements Destination {
+  readonly name: string;
+  readonly #parts: MqttDestinationParts;
+  readonly #cursor: Cursor;
+  readonly #outstanding = new Outstanding();
+  readonly #stop = new AbortController();
+  readonly #timers: Timers;
+  readonly #limits: WindowLimits;
+  /** Shrinks where the broker asks for it, and grows back with the receipts. */
+  #windowSegments: number;
+  #conversation: Conversation | undefined;
+  #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
+  readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(parts: MqttDestinationParts, cursor: Cursor) {
+    this.name = parts.name;
+    this.#parts = parts;
+    this.#cursor = cursor;
+    this.#timers = parts.timers ?? systemTimers;
+    this.#limits = {
+      segments: parts.config.window ?? WINDOW_SEGMENTS,
+      bytes: parts.config.windowBytes ?? WINDOW_BYTES,
+    };
+    this.#windowSegments = this.#limits.segments;
+  }
+
+  start(): void {
+    const { spreadMs } = this.#parts.config;
+    const retry: RetryParts = {
+      timers: this.#timers,
+      random: this.#parts.random ?? Math.random,
+      ...(spreadMs !== undefined && { spreadMs }),
+      waiting: (error, pace) => {
+        const state = pace === "credentials" ? "suspended" : "waiting";
+        this.#tell({ type: "destination", destination: this.name, state, error });
+      },
+    };
+    this.#running = keepTrying((stop) => this.#attempt(stop), retry, this.#stop.signal);
+  }
+
+  status(): DestinationStatus {
+    return { ...this.#status, confirmed: this.#cursor.confirmed, ignoredReceipts: { ...this.#ignored } };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#conversation?.end(errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }));
+    await this.#running;
+    await this.#cursor.settled();
+    this.#status = { state: "closed" };
+  }
+
+  async #attempt(stop: AbortSignal): Promise<Ending> {
+    const { config, connect = connectMqtt } = this.#parts;
+    this.#status = { ...this.#status, state: "connecting" };
+    try {
+      const session = await connect(
+        config,
+        {
+          message: (topic, payload) => {
+            if (topic === receiptsTopic(config.address)) this.#takeReceipt(payload);
+          },
+          closed: (reason) => this.#conversation?.end(reason),
+        },
+        stop,
+      );
+      const conversation = this.#converse(session);
+      this.#conversation = conversation;
+      // Not awaited: what is published behind the SUBSCRIBE is handled behind it (MQTT 5 §4.6), a round trip earlier.
+      session.subscribe(receiptsTopic(config.address)).then(
+        () => this.#tell({ type: "destination", destination: this.name, state: "connected" }),
+        (error: VigieError) => conversation.end(error),
+      );
+      try {
+        return await conversation.run();
+      } finally {
+        this.#conversation = undefined;
+        await session.end();
+      }
+    } catch (error) {
+      return { reason: isVigieError(error) ? error : troubleOf(error), stood: false };
+    }
+  }
+
+  #converse(session: MqttSession): Conversation {
+    const { config, journal, observe, withhold = withholdQuarantine } = this.#parts;
+    return new Conversation(
+      {
+        destination: this.name,
+        topic: segmentsTopic(config.address),
+        journal,
+        outstanding: this.#outstanding,
+        confirmed: () => this.#cursor.confirmed,
+        window: () => ({ ...this.#limits, segments: this.#windowSegments }),
+        receiptTimeoutMs: config.receiptTimeoutMs ?? RECEIPT_TIMEOUT_MS,
+        withhold,
+        timers: this.#timers,
+        observe,
+      },
+      session,
+    );
+  }
+
+  #takeReceipt(bytes: Uint8Array): void {
+    const { config, journal } = this.#parts;
+    const verdict = judgeReceipt(bytes, {
+      platformKeys: config.platformKeys,
+      gateway: config.address.gateway,
+      epoch: journal.epoch,
+      confirmed: this.#cursor.confirmed,
+      hashAt: (through) => this.#outstanding.endingAt(through)?.hash,
+    });
+    switch (verdict.type) {
+      case "advances":
+        this.#cursor.confirm(verdict.receipt.through);
+        this.#outstanding.receipted(verdict.receipt.through);
+        this.#windowSegments = Math.min(this.#windowSegments + 1, this.#limits.segments);
+        this.#conversation?.progressed();
+        return;
+      case "repeats":
+        this.#conversation?.repeated();
+        return;
+      case "ignored":
+        this.#ignored[verdict.fault] = (this.#ignored[verdict.fault] ?? 0) + 1;
+        this.#tell({
+          type: "fault",
+          error: errors.DELIVERY_RECEIPT_IGNORED({ where: this.name, found: verdict.fault }),
+        });
+    }
+  }
+
+  /** Keeps what status() says in step with what is told. */
+  #tell(event: GatewayEvent): void {
+    if (event.type === "destination") {
+      this.#status = { state: event.state, ...(event.error !== undefined && { trouble: event.error }) };
+      if (event.error?.code === "DELIVERY_SLOW_DOWN") {
+        this.#windowSegments = Math.max(1, Math.floor(this.#windowSegments / 2));
+      }
+    }
+    this.#parts.observe(event);
+  }
+}

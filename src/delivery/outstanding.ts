@@ -1,0 +1,67 @@
+/** What was sent and has no receipt yet: how much more may go out, and which segment a receipt is about. */
+
+export interface SentSegment {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** SHA-256 of its COSE bytes: what a receipt for it has to name. */
+  readonly hash: Uint8Array;
+  /** Of the whole message. */
+  readonly bytes: number;
+}
+
+export interface WindowLimits {
+  readonly segments: number;
+  /** Reached, nothing more goes out; but one segment does, however large it is. */
+  readonly bytes: number;
+}
+
+export class Outstanding {
+  /** Sent since the last start from the cursor, in order. */
+  #round: SentSegment[] = [];
+  #bytes = 0;
+  #acknowledgedThrough = 0;
+  /** Where segments end that were ever sent and have no receipt, by sequence: a receipt may be about a former round. */
+  readonly #ends = new Map<number, SentSegment>();
+
+  /** Whether the broker took something that the platform has not receipted. */
+  get awaitsReceipt(): boolean {
+    const first = this.#round[0];
+    return first !== undefined && first.lastSeq <= this.#acknowledgedThrough;
+  }
+
+  /** How many more segments may go out. */
+  room(limits: WindowLimits): number {
+    if (this.#round.length > 0 && this.#bytes >= limits.bytes) return 0;
+    return Math.max(0, limits.segments - this.#round.length);
+  }
+
+  sent(segment: SentSegment): void {
+    this.#round.push(segment);
+    this.#bytes += segment.bytes;
+    this.#ends.set(segment.lastSeq, segment);
+  }
+
+  acknowledged(lastSeq: number): void {
+    this.#acknowledgedThrough = Math.max(this.#acknowledgedThrough, lastSeq);
+  }
+
+  /** The segment that ends at `through`, where it was sent and has no receipt. */
+  endingAt(through: number): SentSegment | undefined {
+    return this.#ends.get(through);
+  }
+
+  /** Everything up to `through` is done with. */
+  receipted(through: number): void {
+    const left = this.#round.findIndex(({ lastSeq }) => lastSeq > through);
+    const done = this.#round.splice(0, left === -1 ? this.#round.length : left);
+    for (const { bytes } of done) this.#bytes -= bytes;
+    for (const end of this.#ends.keys()) if (end <= through) this.#ends.delete(end);
+  }
+
+  /** Sending starts over from the cursor. */
+  restart(): void {
+    this.#round = [];
+    this.#bytes = 0;
+    this.#acknowledgedThrough = 0;
+  }
+}

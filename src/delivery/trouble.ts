@@ -1,0 +1,90 @@
+/** What a failed connection means: one of our errors, and how soon it is worth another try. */
+import type { VigieError } from "../errors/error.ts";
+import type { Pace } from "./backoff.ts";
+import { errors } from "./errors.ts";
+
+type Factory = (typeof errors)["DELIVERY_UNREACHABLE"];
+
+/** What OpenSSL and Node.js call it → what it is. Certificates of the other side by OpenSSL's X509_V_ERR names. */
+const tlsCodes: Readonly<Record<string, Factory>> = {
+  CERT_HAS_EXPIRED: errors.DELIVERY_SERVER_CERT_EXPIRED,
+  CERT_NOT_YET_VALID: errors.DELIVERY_SERVER_CERT_NOT_YET_VALID,
+  UNABLE_TO_GET_ISSUER_CERT: errors.DELIVERY_SERVER_CERT_UNKNOWN_CA,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: errors.DELIVERY_SERVER_CERT_UNKNOWN_CA,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: errors.DELIVERY_SERVER_CERT_UNKNOWN_CA,
+  SELF_SIGNED_CERT_IN_CHAIN: errors.DELIVERY_SERVER_CERT_UNKNOWN_CA,
+  DEPTH_ZERO_SELF_SIGNED_CERT: errors.DELIVERY_SERVER_CERT_UNKNOWN_CA,
+  CERT_SIGNATURE_FAILURE: errors.DELIVERY_SERVER_CERT_UNKNOWN_CA,
+  ERR_TLS_CERT_ALTNAME_INVALID: errors.DELIVERY_SERVER_CERT_WRONG_NAME,
+  HOSTNAME_MISMATCH: errors.DELIVERY_SERVER_CERT_WRONG_NAME,
+  CERT_REVOKED: errors.DELIVERY_SERVER_CERT_INVALID,
+  INVALID_PURPOSE: errors.DELIVERY_SERVER_CERT_INVALID,
+  CERT_UNTRUSTED: errors.DELIVERY_SERVER_CERT_INVALID,
+  CERT_REJECTED: errors.DELIVERY_SERVER_CERT_INVALID,
+  // What the server answers to ours: TLS alerts, RFC 8446 §6.2.
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: errors.DELIVERY_CLIENT_CERT_MISSING,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: errors.DELIVERY_CLIENT_CERT_EXPIRED,
+  ERR_SSL_SSL_ALERT_CERTIFICATE_EXPIRED: errors.DELIVERY_CLIENT_CERT_EXPIRED,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: errors.DELIVERY_CLIENT_CERT_REVOKED,
+  ERR_SSL_SSL_ALERT_CERTIFICATE_REVOKED: errors.DELIVERY_CLIENT_CERT_REVOKED,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: errors.DELIVERY_CLIENT_CERT_UNKNOWN_CA,
+  ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  ERR_SSL_SSL_ALERT_BAD_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  ERR_SSL_SSL_ALERT_CERTIFICATE_UNKNOWN: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  ERR_SSL_SSL_ALERT_UNSUPPORTED_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: errors.DELIVERY_CLIENT_CERT_UNUSABLE,
+  ERR_OSSL_PEM_NO_START_LINE: errors.DELIVERY_CLIENT_CERT_UNUSABLE,
+};
+
+/** Reads what went wrong from an error of net, tls or crypto. It names no address: a log says the destination's name. */
+export function troubleOf(cause: unknown): VigieError {
+  const code = codeOf(cause);
+  if (code === undefined) return errors.DELIVERY_UNREACHABLE({ cause });
+  const known = tlsCodes[code];
+  if (known !== undefined) return known({ found: code, cause });
+  if (code.startsWith("ERR_OSSL_")) return errors.DELIVERY_CLIENT_CERT_UNUSABLE({ found: code, cause });
+  if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_") || code === "EPROTO") {
+    return errors.DELIVERY_TLS_FAILED({ found: code, cause });
+  }
+  return errors.DELIVERY_UNREACHABLE({ found: code, cause });
+}
+
+/** MQTT reason codes, MQTT 5 §2.4 (CONNACK, PUBACK, SUBACK, DISCONNECT); the small ones are those of 3.1.1's CONNACK. */
+export function troubleOfReason(code: number): VigieError {
+  const found = `0x${code.toString(16).padStart(2, "0")}`;
+  switch (code) {
+    case 0x10:
+      return errors.DELIVERY_NOBODY_LISTENS({ found });
+    case 0x02: // 3.1.1: identifier rejected
+    case 0x04: // 3.1.1: bad user name or password
+    case 0x05: // 3.1.1: not authorised
+    case 0x85: // client identifier not valid
+    case 0x86: // bad user name or password
+    case 0x87: // not authorised
+    case 0x8a: // banned
+    case 0x8c: // bad authentication method
+      return errors.DELIVERY_NOT_AUTHORISED({ found });
+    case 0x89: // server busy
+    case 0x93: // receive maximum exceeded
+    case 0x96: // message rate too high
+    case 0x97: // quota exceeded
+    case 0x9f: // connection rate exceeded
+      return errors.DELIVERY_SLOW_DOWN({ found });
+    case 0x95:
+      return errors.DELIVERY_TOO_BIG({ found });
+    default:
+      return errors.DELIVERY_REFUSED({ found });
+  }
+}
+
+export function paceOf(error: VigieError): Pace {
+  return error.code.includes("_CERT_") || error.code === "DELIVERY_NOT_AUTHORISED" ? "credentials" : "network";
+}
+
+function codeOf(cause: unknown): string | undefined {
+  if (typeof cause !== "object" || cause === null || !("code" in cause)) return undefined;
+  return typeof cause.code === "string" ? cause.code : undefined;
+}

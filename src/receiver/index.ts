@@ -1,0 +1,16 @@
+/**
+ * What a coordination platform embeds to take the feed of its gateways:
+ *
+ * ```ts
+ * const receiver = new Receiver({ keys, state: memoryState(), sinks: [linesSink(process.stdout)], platformKey });
+ * await using feed = openMqttReceiver({ receiver, config: { url: "mqtts://…", version: "5", clientId: "platform-1" } });
+ * ```
+ */
+
+export { type KeyRing, keyRing, type SigningKey, signingKey, verifyingKey } from "../seal/key.ts";
+export { RecordKind } from "../seal/record.ts";
+export { memoryState } from "./memory-state.ts";
+export { type MqttReceiver, type MqttReceiverConfig, openMqttReceiver } from "./mqtt.ts";
+export type * from "./port.ts";
+export { Receiver, type ReceiverParts } from "./receiver.ts";
+export { linesSink } from "./sinks/lines.ts";

@@ -1,0 +1,175 @@
+/** Takes the feed from an MQTT broker, and answers it with receipts. */
+import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "../delivery/mqtt/port.ts";
+import { addressOfSegments, allSegments, type FeedAddress, receiptsTopic } from "../delivery/mqtt/topics.ts";
+import { connectMqtt } from "../delivery/mqtt/transport.ts";
+import { type Ending, keepTrying } from "../delivery/retry.ts";
+import { systemTimers, type Timers } from "../delivery/timers.ts";
+import { troubleOf } from "../delivery/trouble.ts";
+import { isVigieError, type VigieError } from "../errors/error.ts";
+import { errors } from "./errors.ts";
+import type { ReceiverEvent, Standing } from "./port.ts";
+import type { Receiver } from "./receiver.ts";
+
+export interface MqttReceiverConfig {
+  readonly url: string;
+  readonly version: MqttVersion;
+  readonly clientId: string;
+  readonly tls?: TlsMaterial;
+  readonly username?: string;
+  readonly password?: string;
+  /** Receivers that name the same group share the gateways' segments (MQTT 5). */
+  readonly sharedGroup?: string;
+  /** What arrives while the receiver is away waits on the broker for so long. */
+  readonly sessionExpirySeconds?: number;
+}
+
+export interface MqttReceiverParts {
+  readonly receiver: Receiver;
+  readonly config: MqttReceiverConfig;
+  readonly observe?: (event: ReceiverEvent) => void;
+  readonly timers?: Timers;
+  readonly random?: () => number;
+  readonly connect?: MqttConnect;
+}
+
+export interface MqttReceiver extends AsyncDisposable {
+  /** Resolves at the first subscription. */
+  readonly ready: Promise<void>;
+}
+
+/** The gateways wait for us: a broker that is back is found within this. */
+const LONGEST_WAIT_MS = 10_000;
+/** Receivers are few: a broker that comes back is not hurt by all of them at once. */
+const SPREAD_MS = 1_000;
+
+export function openMqttReceiver(parts: MqttReceiverParts): MqttReceiver {
+  const feed = new Feed(parts);
+  feed.start();
+  return feed;
+}
+
+class Feed implements MqttReceiver {
+  readonly ready: Promise<void>;
+  readonly #parts: MqttReceiverParts;
+  readonly #stop = new AbortController();
+  #becomeReady: () => void = () => {};
+  #end: ((reason: VigieError) => void) | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(parts: MqttReceiverParts) {
+    this.#parts = parts;
+    this.ready = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+  }
+
+  start(): void {
+    const { timers = systemTimers, random = Math.random, observe } = this.#parts;
+    const waiting = (error: VigieError): void => observe?.({ type: "feed", state: "waiting", error });
+    const retry = { timers, random, waiting, longestMs: LONGEST_WAIT_MS, spreadMs: SPREAD_MS };
+    this.#running = keepTrying((stop) => this.#attempt(stop), retry, this.#stop.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#end?.(errors.RECEIVER_CLOSED());
+    await this.#running;
+  }
+
+  async #attempt(stop: AbortSignal): Promise<Ending> {
+    const { config, connect = connectMqtt, observe } = this.#parts;
+    const ended = new Promise<VigieError>((resolve) => {
+      this.#end = resolve;
+    });
+    const end = (reason: VigieError): void => this.#end?.(reason);
+    try {
+      const answers = new Answers(this.#parts);
+      const session = await connect(
+        config,
+        { message: (topic, payload) => this.#take(topic, payload, answers), closed: end },
+        stop,
+      );
+      try {
+        answers.start(session, end);
+        session.subscribe(allSegments(config.sharedGroup)).then(() => {
+          observe?.({ type: "feed", state: "connected" });
+          this.#becomeReady();
+        }, end);
+        return { reason: await ended, stood: true };
+      } finally {
+        await session.end();
+      }
+    } catch (error) {
+      return { reason: isVigieError(error) ? error : troubleOf(error), stood: false };
+    }
+  }
+
+  /** What fails here is not acknowledged to the broker either, and the connection ends: others may do better with it. */
+  async #take(topic: string, payload: Uint8Array, answers: Answers): Promise<void> {
+    const address = addressOfSegments(topic);
+    if (address === undefined) return;
+    try {
+      const outcome = await this.#parts.receiver.receive(payload, address.gateway);
+      if (outcome.type !== "refused") answers.due(address, outcome.standing);
+    } catch (error) {
+      this.#parts.observe?.({ type: "failed", error });
+      this.#end?.(errors.RECEIVER_FAILED({ cause: error }));
+      throw error;
+    }
+  }
+}
+
+/** Receipts that are due, one a gateway: while one is being signed and sent, those that follow become one. */
+class Answers {
+  readonly #parts: MqttReceiverParts;
+  readonly #due = new Map<string, { readonly address: FeedAddress; readonly standing: Standing }>();
+  #session: MqttSession | undefined;
+  #end: (reason: VigieError) => void = () => {};
+  #unacknowledged = 0;
+  #scheduled = false;
+
+  constructor(parts: MqttReceiverParts) {
+    this.#parts = parts;
+  }
+
+  start(session: MqttSession, end: (reason: VigieError) => void): void {
+    this.#session = session;
+    this.#end = end;
+    this.#schedule();
+  }
+
+  due(address: FeedAddress, standing: Standing): void {
+    this.#due.set(`${address.structure}/${address.gateway}`, { address, standing });
+    this.#schedule();
+  }
+
+  /** Behind what has already arrived: a burst of segments is answered once. */
+  #schedule(): void {
+    if (this.#scheduled || this.#session === undefined) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    for (const [key, { address, standing }] of this.#due) {
+      if (this.#unacknowledged >= session.limits.receiveMaximum) return;
+      this.#due.delete(key);
+      this.#unacknowledged += 1;
+      const receipt = this.#parts.receiver.sign(address.gateway, standing);
+      session.publish(receiptsTopic(address), receipt).then(
+        () => {
+          // Whoever is not there to hear it (0x10) will send again and be answered again.
+          this.#unacknowledged -= 1;
+          this.#parts.observe?.({ type: "receipted", gateway: address.gateway, through: standing.through });
+          if (this.#due.size > 0) this.#schedule();
+        },
+        (error: VigieError) => this.#end(error),
+      );
+    }
+  }
+}

@@ -1,0 +1,115 @@
+/** What a platform gives the receiver, and what it gets from it. */
+import type { VigieError } from "../errors/error.ts";
+import type { ChainFault, ChainHead } from "../seal/chain.ts";
+import type { SealFault } from "../seal/cose.ts";
+import type { KeyId, VerifyingKey } from "../seal/key.ts";
+import type { RecordId, RecordKind } from "../seal/record.ts";
+
+/** Whose key it is. A gateway signs for itself only, however good its key. */
+export type GatewayKeys = (kid: KeyId) => { readonly gateway: string; readonly key: VerifyingKey } | undefined;
+
+/** A verified record, new to the platform. */
+export interface HandedRecord {
+  readonly seq: number;
+  readonly kind: RecordKind;
+  readonly id: RecordId;
+  /** For a measure: its FHIR Bundle, as JSON in UTF-8. */
+  readonly body: Uint8Array;
+}
+
+export interface Handover {
+  readonly gateway: string;
+  readonly epoch: number;
+  /** In order of sequence, at most 256. */
+  readonly records: readonly HandedRecord[];
+}
+
+/** A record that will never be taken, and why, in words that the gateway's technician reads: no health data. */
+export interface Refusal {
+  readonly seq: number;
+  readonly reason: string;
+}
+
+/** Where verified records go. */
+export interface Sink {
+  /**
+   * Takes records, durably: when it resolves, the gateway is told that the platform has them, and may erase them.
+   * Rejects where it cannot now: they come again. So it takes a record twice as if once, by its id.
+   * @returns the records that are refused for good.
+   */
+  hand(handover: Handover): Promise<readonly Refusal[]>;
+}
+
+/** How far a gateway is, as a receipt says it. */
+export interface Standing {
+  readonly epoch: number;
+  /** 0, with a head of 32 zero bytes, where nothing of this epoch is held. */
+  readonly through: number;
+  readonly head: Uint8Array;
+  readonly exceptions: readonly Refusal[];
+}
+
+/** What is kept of one gateway, while nobody else changes it. After keep(), it says what was kept. */
+export interface GatewayEntry {
+  readonly head: ChainHead | undefined;
+  /** Of the head's epoch, the latest ones. */
+  readonly exceptions: readonly Refusal[];
+  /** @returns those of the ids, in hex, that were handed over before. */
+  known(ids: readonly RecordId[]): Promise<ReadonlySet<string>>;
+  /** Hash of the held segment that begins there; undefined where none does, or it was forgotten. */
+  segmentAt(epoch: number, firstSeq: number): Promise<Uint8Array | undefined>;
+  /** Keeps all of it, durably, or nothing. */
+  keep(change: EntryChange): Promise<void>;
+}
+
+export interface EntryChange {
+  readonly head: ChainHead;
+  /** Where the newly held segment begins; undefined where no segment is new. */
+  readonly firstSeq?: number;
+  readonly ids: readonly RecordId[];
+  /** All that stand now. */
+  readonly exceptions: readonly Refusal[];
+}
+
+/** The receiver's memory. In-memory, SQLite and PostgreSQL satisfy one contract (test/receiver/state.contract.ts). */
+export interface ReceiverState extends AsyncDisposable {
+  /** Runs one piece of work at a time per gateway, among all receivers that share the state. */
+  exclusively<T>(gateway: string, work: (entry: GatewayEntry) => Promise<T>): Promise<T>;
+}
+
+export type SegmentFault =
+  | SealFault
+  | Exclude<ChainFault, "gap" | "repeat">
+  /** Signed by one gateway, and about or by way of another. */
+  | "foreign"
+  /** A body is not the one that was sealed. */
+  | "altered"
+  /** Early, and there is no more room to hold it until the gap closes. */
+  | "no-room";
+
+/** What became of a message. */
+export type Outcome =
+  | {
+      readonly type: "held";
+      readonly gateway: string;
+      readonly standing: Standing;
+      /** How many records were handed over, had been before, came without body, were refused by a sink. */
+      readonly handed: number;
+      readonly duplicates: number;
+      readonly withheld: number;
+      readonly refused: number;
+    }
+  /** Seen before; the gateway is told again how far it is. */
+  | { readonly type: "repeat"; readonly gateway: string; readonly standing: Standing; readonly handed: number }
+  /** Something before it is missing. It is kept until that comes, and the gateway told what is held. */
+  | { readonly type: "early"; readonly gateway: string; readonly standing: Standing }
+  | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: string };
+
+export type ReceiverEvent =
+  | Outcome
+  /** A gateway began a new journal: its disk was replaced or restored. */
+  | { readonly type: "new-epoch"; readonly gateway: string; readonly epoch: number }
+  | { readonly type: "receipted"; readonly gateway: string; readonly through: number }
+  | { readonly type: "feed"; readonly state: "connected" | "waiting"; readonly error?: VigieError }
+  /** A sink or the state failed: nothing was receipted, it comes again. */
+  | { readonly type: "failed"; readonly error: unknown };

@@ -1,0 +1,221 @@
+/**
+ * The platform's side of the feed. A message goes in; what it proves goes to the sinks; and only when they have it, and
+ * the state says so on disk, is there a standing that a receipt may be signed for.
+ */
+import { type ChainHead, faultyRecords, follow } from "../seal/chain.ts";
+import type { KeyRing, SigningKey } from "../seal/key.ts";
+import { decodeMessage } from "../seal/message.ts";
+import { sealReceipt } from "../seal/receipt.ts";
+import { isWithheld } from "../seal/record.ts";
+import { hashOf, openSegment } from "../seal/segment.ts";
+import { type EarlyBounds, type EarlySegment, EarlySegments } from "./early.ts";
+import { idText } from "./id.ts";
+import type {
+  GatewayEntry,
+  GatewayKeys,
+  HandedRecord,
+  Handover,
+  Outcome,
+  ReceiverEvent,
+  ReceiverState,
+  Refusal,
+  SegmentFault,
+  Sink,
+  Standing,
+} from "./port.ts";
+
+export interface ReceiverParts {
+  readonly keys: GatewayKeys;
+  readonly state: ReceiverState;
+  /** Each record goes to all of them, in this order. */
+  readonly sinks: readonly Sink[];
+  /** What receipts are signed with. */
+  readonly platformKey: SigningKey;
+  readonly observe?: (event: ReceiverEvent) => void;
+  readonly early?: EarlyBounds;
+}
+
+/** The windows of a few hundred gateways that all lost one segment: 64 each, and no more than 64 MiB together. */
+const EARLY: EarlyBounds = { segmentsPerGateway: 64, bytes: 64 * 1024 * 1024 };
+/** What one receipt may name (src/seal/receipt.ts). */
+const MAX_EXCEPTIONS = 256;
+const NO_HEAD = new Uint8Array(32);
+
+export class Receiver {
+  readonly #parts: ReceiverParts;
+  readonly #ring: KeyRing;
+  readonly #early: EarlySegments;
+  /** The last receipt of each gateway. Signing takes 2 ms; saying again what was said takes nothing. */
+  readonly #signed = new Map<string, { readonly standing: Standing; readonly receipt: Uint8Array }>();
+
+  constructor(parts: ReceiverParts) {
+    this.#parts = parts;
+    this.#ring = (kid) => parts.keys(kid)?.key;
+    this.#early = new EarlySegments(parts.early ?? EARLY);
+  }
+
+  /**
+   * Takes one message.
+   * @param via the gateway whose topic or connection it came by, where that is known: it must be the one that signed.
+   * @throws what a sink or the state threw: then nothing is held, and the message has to come again.
+   */
+  async receive(bytes: Uint8Array, via?: string): Promise<Outcome> {
+    const outcome = await this.#judge(bytes, via);
+    this.#parts.observe?.(outcome);
+    return outcome;
+  }
+
+  /** Signs where a gateway stands. Sign what receive() returned, and nothing else. */
+  sign(gateway: string, standing: Standing): Uint8Array {
+    const last = this.#signed.get(gateway);
+    if (last !== undefined && isSame(last.standing, standing)) return last.receipt;
+    const receipt = sealReceipt({ gateway, ...standing }, this.#parts.platformKey);
+    this.#signed.set(gateway, { standing, receipt });
+    return receipt;
+  }
+
+  async #judge(bytes: Uint8Array, via: string | undefined): Promise<Outcome> {
+    const decoded = decodeMessage(bytes);
+    if (!decoded.ok) return refused("malformed", decoded.because, via);
+    const { message } = decoded;
+    const opened = openSegment(message.segment, this.#ring);
+    if (!opened.ok) return refused(opened.fault, opened.because, via);
+    const { payload, kid } = opened;
+    const signer = this.#parts.keys(kid)?.gateway;
+    if (signer !== payload.gateway || (via !== undefined && via !== signer)) {
+      return refused("foreign", `signed by ${signer}, for ${payload.gateway}, by way of ${via ?? "nobody"}`, signer);
+    }
+    const segment: EarlySegment = { payload, message, bytes: bytes.length };
+    return this.#parts.state.exclusively(signer, (entry) => this.#place(segment, entry));
+  }
+
+  /** Finds the segment's place in its gateway's chain, and does what follows from that. */
+  async #place(segment: EarlySegment, entry: GatewayEntry): Promise<Outcome> {
+    const { payload, message } = segment;
+    const { gateway, epoch } = payload;
+    const judged = follow(entry.head, message.segment, payload);
+    const faults = faultyRecords(payload, message.records);
+    if (faults[0] !== undefined) return refused("altered", `record ${faults[0].seq}: ${faults[0].because}`, gateway);
+    if (judged.ok) {
+      if (entry.head !== undefined && entry.head.epoch < epoch) {
+        this.#parts.observe?.({ type: "new-epoch", gateway, epoch });
+      }
+      return this.#holdAndFollow(segment, judged.head, entry);
+    }
+    switch (judged.fault) {
+      case "gap":
+        return this.#early.hold(segment)
+          ? { type: "early", gateway, standing: standingOf(entry, epoch) }
+          : refused("no-room", judged.because, gateway);
+      case "repeat":
+        return this.#repeat(segment, entry);
+      case "fork":
+      case "stale-epoch":
+      case "bad-start":
+        return refused(judged.fault, judged.because, gateway);
+    }
+  }
+
+  /** Holds the segment that follows, and those that came early and follow it. */
+  async #holdAndFollow(segment: EarlySegment, head: ChainHead, entry: GatewayEntry): Promise<Outcome> {
+    const { gateway, epoch, firstSeq } = segment.payload;
+    const counts = await this.#hold(segment, { head, firstSeq }, entry);
+    this.#early.forgetThrough(gateway, epoch, head.lastSeq);
+    for (;;) {
+      const lastSeq = entry.head?.lastSeq ?? 0;
+      const next = this.#early.take(gateway, epoch, lastSeq + 1);
+      if (next === undefined) break;
+      const judged = follow(entry.head, next.message.segment, next.payload);
+      if (!judged.ok) break;
+      const more = await this.#hold(next, { head: judged.head, firstSeq: lastSeq + 1 }, entry);
+      counts.handed += more.handed;
+      counts.duplicates += more.duplicates;
+      counts.withheld += more.withheld;
+      counts.refused += more.refused;
+    }
+    return { type: "held", gateway, standing: standingOf(entry, epoch), ...counts };
+  }
+
+  /** Says again what is held. Bodies that were withheld or refused before, and are there now, are handed over. */
+  async #repeat(segment: EarlySegment, entry: GatewayEntry): Promise<Outcome> {
+    const { gateway, epoch, firstSeq } = segment.payload;
+    const held = await entry.segmentAt(epoch, firstSeq);
+    if (held !== undefined && !Buffer.from(held).equals(hashOf(segment.message.segment))) {
+      return refused("fork", `another segment ${firstSeq} is held`, gateway);
+    }
+    // Without its hash there is no telling whether it is the one that was held: then only the standing is said again.
+    const isNewsPossible = held !== undefined && entry.head !== undefined;
+    const handed =
+      isNewsPossible && entry.head !== undefined ? (await this.#hold(segment, { head: entry.head }, entry)).handed : 0;
+    return { type: "repeat", gateway, standing: standingOf(entry, epoch), handed };
+  }
+
+  /** Hands over what is new of a verified segment, then keeps that it was. */
+  async #hold(
+    { payload, message }: EarlySegment,
+    place: { readonly head: ChainHead; readonly firstSeq?: number },
+    entry: GatewayEntry,
+  ): Promise<Counts> {
+    const { gateway, epoch } = payload;
+    const whole = message.records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+    const known = await entry.known(whole.map(({ id }) => id));
+    const fresh = firstOfEach(whole.filter(({ id }) => !known.has(idText(id))));
+    const refusals = fresh.length === 0 ? [] : await this.#handToAll({ gateway, epoch, records: fresh });
+    const refusedSeqs = new Set(refusals.map(({ seq }) => seq));
+    const taken = fresh.filter(({ seq }) => !refusedSeqs.has(seq));
+    const isNews = place.firstSeq !== undefined || fresh.length > 0;
+    if (isNews) {
+      const takenSeqs = new Set(taken.map(({ seq }) => seq));
+      const standing = entry.head?.epoch === epoch ? entry.exceptions : [];
+      const exceptions = [...standing.filter(({ seq }) => !takenSeqs.has(seq) && !refusedSeqs.has(seq)), ...refusals];
+      await entry.keep({ ...place, ids: taken.map(({ id }) => id), exceptions: exceptions.slice(-MAX_EXCEPTIONS) });
+    }
+    return {
+      handed: taken.length,
+      duplicates: whole.length - fresh.length,
+      withheld: message.records.length - whole.length,
+      refused: refusals.length,
+    };
+  }
+
+  async #handToAll(handover: Handover): Promise<readonly Refusal[]> {
+    const refusals = new Map<number, Refusal>();
+    for (const sink of this.#parts.sinks) {
+      for (const refusal of await sink.hand(handover)) refusals.set(refusal.seq, refusal);
+    }
+    return [...refusals.values()];
+  }
+}
+
+interface Counts {
+  handed: number;
+  duplicates: number;
+  withheld: number;
+  refused: number;
+}
+
+/** A segment holds no id twice where the gateway is honest; where it is not, the first one counts. */
+function firstOfEach(records: readonly HandedRecord[]): readonly HandedRecord[] {
+  const seen = new Set<string>();
+  return records.filter(({ id }) => !seen.has(idText(id)) && seen.add(idText(id)));
+}
+
+function standingOf(entry: GatewayEntry, epoch: number): Standing {
+  const { head, exceptions } = entry;
+  return head?.epoch === epoch
+    ? { epoch, through: head.lastSeq, head: head.hash, exceptions }
+    : { epoch, through: 0, head: NO_HEAD, exceptions: [] };
+}
+
+function isSame(a: Standing, b: Standing): boolean {
+  return (
+    a.epoch === b.epoch &&
+    a.through === b.through &&
+    a.exceptions === b.exceptions &&
+    Buffer.from(a.head).equals(b.head)
+  );
+}
+
+function refused(fault: SegmentFault, because: string, gateway: string | undefined): Outcome {
+  return { type: "refused", fault, because, ...(gateway !== undefined && { gateway }) };
+}

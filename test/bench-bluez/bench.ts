@@ -1,0 +1,194 @@
+/**
+ * A BlueZ on a private D-Bus. It behaves as the real one was seen to: only changed properties are emitted, the CCC of
+ * subscribers is written again at a reconnect before anybody introspected, a read is emitted like an indication.
+ */
+import { type EventEmitter, once } from "node:events";
+import type { MessageBus } from "dbus-next";
+import { BenchDevice, type BenchDeviceOptions } from "./device.ts";
+import { dbus, Exporter, Refusal } from "./exporter.ts";
+import { PrivateBus } from "./private-bus.ts";
+import { ADAPTER, AGENT_MANAGER, GATT_MANAGER, shapes } from "./shapes.ts";
+
+export { BenchDevice, type BenchDeviceOptions, uuid } from "./device.ts";
+export { dbusDaemonInstalled } from "./private-bus.ts";
+
+export interface BenchOptions {
+  /** What bluetoothd takes for an answer, milliseconds. @default 0 */
+  readonly answerMs?: number;
+}
+
+/** A method call that BlueZ received. */
+export interface Call {
+  readonly path: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+  readonly sender: string;
+}
+
+const ADAPTER_PATH = "/org/bluez/hci0";
+
+export class Bench {
+  readonly calls: Call[] = [];
+  /** Methods (`StartDiscovery`) that fail, with what they fail with. */
+  readonly refusals = new Map<string, string>();
+  /** Methods that are never answered. */
+  readonly deaf = new Set<string>();
+  readonly #bus: PrivateBus;
+  readonly #answerMs: number;
+  readonly #devices: BenchDevice[] = [];
+  #bluez: { readonly bus: MessageBus; readonly exporter: Exporter } | undefined;
+
+  private constructor(bus: PrivateBus, options: BenchOptions) {
+    this.#bus = bus;
+    this.#answerMs = options.answerMs ?? 0;
+  }
+
+  /** A private bus, a bluetoothd on it, and one adapter, `hci0`. */
+  static async start(options: BenchOptions = {}): Promise<Bench> {
+    const bench = new Bench(await PrivateBus.start(), options);
+    await bench.startBluez();
+    return bench;
+  }
+
+  /** The bus's address, for clients. */
+  get address(): string {
+    return this.#bus.address;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopBluez();
+    await this.#bus.stop();
+  }
+
+  /** A device within reach; a bonded one is known to bluetoothd already. It is silent until it advertises. */
+  addDevice(options: BenchDeviceOptions): BenchDevice {
+    const device = new BenchDevice({ exporter: this.#exporter, adapterPath: ADAPTER_PATH }, options);
+    this.#devices.push(device);
+    if (options.bonded === true) device.export();
+    return device;
+  }
+
+  /** The USB stick is pulled. */
+  removeAdapter(): void {
+    for (const device of this.#devices) device.forget();
+    this.#exporter.remove(ADAPTER_PATH);
+  }
+
+  addAdapter(powered = true): void {
+    const properties: Record<string, unknown> = {
+      Address: "00:11:22:33:44:55",
+      AddressType: "public",
+      Name: "bench",
+      Alias: "bench",
+      Powered: powered,
+      Discovering: false,
+    };
+    const exporter = this.#exporter;
+    exporter.add(ADAPTER_PATH, {
+      [ADAPTER]: {
+        shape: shapes[ADAPTER],
+        properties: new Map(Object.entries(properties)),
+        call: async (method) => {
+          if (method === "StartDiscovery") exporter.change(ADAPTER_PATH, ADAPTER, { Discovering: true });
+          if (method === "StopDiscovery") exporter.change(ADAPTER_PATH, ADAPTER, { Discovering: false });
+          return undefined;
+        },
+        set: (property, value) => exporter.change(ADAPTER_PATH, ADAPTER, { [property]: value }),
+      },
+      [GATT_MANAGER]: { shape: shapes[GATT_MANAGER], properties: new Map(), call: async () => undefined },
+    });
+    for (const device of this.#devices.filter(({ options }) => options.bonded === true)) device.export();
+  }
+
+  /** bluetoothd restarts: another bus name, no registrations, no subscribers, bonds kept. */
+  async restart(): Promise<void> {
+    await this.stopBluez();
+    await this.startBluez();
+  }
+
+  async stopBluez(): Promise<void> {
+    const bluez = this.#bluez;
+    this.#bluez = undefined;
+    for (const device of this.#devices) device.forget();
+    if (bluez === undefined) return;
+    await bluez.bus.releaseName("org.bluez").catch(() => undefined);
+    bluez.bus.disconnect();
+  }
+
+  async startBluez(): Promise<void> {
+    const bus = dbus.sessionBus({ busAddress: this.address });
+    const errors: EventEmitter = bus;
+    errors.on("error", () => undefined);
+    await once(bus, "connect");
+    const exporter = new Exporter(bus, (message) => this.#before(message));
+    this.#bluez = { bus, exporter };
+    exporter.add("/org/bluez", {
+      [AGENT_MANAGER]: { shape: shapes[AGENT_MANAGER], properties: new Map(), call: async () => undefined },
+    });
+    for (const device of this.#devices) device.adopt({ exporter, adapterPath: ADAPTER_PATH });
+    this.addAdapter();
+    await bus.requestName("org.bluez");
+  }
+
+  /** The whole bus dies, and bluetoothd's connection with it. */
+  async killBus(): Promise<void> {
+    this.#bluez = undefined;
+    for (const device of this.#devices) device.forget();
+    await this.#bus.killDaemon();
+  }
+
+  async startBus(): Promise<void> {
+    await this.#bus.startDaemon();
+    await this.startBluez();
+  }
+
+  /** Calls a method of a client's object, as bluetoothd calls an agent. */
+  async callClient(
+    destination: string,
+    path: string,
+    name: string,
+    member: string,
+    signature = "",
+    body: unknown[] = [],
+  ) {
+    const message = new dbus.Message({ destination, path, interface: name, member, signature, body });
+    return (await this.#connection.call(message))?.body ?? [];
+  }
+
+  /** Match rules that all clients hold on the bus together (org.freedesktop.DBus.Debug.Stats). */
+  async matchRules(): Promise<number> {
+    const reply = await this.#connection.call(
+      new dbus.Message({
+        destination: "org.freedesktop.DBus",
+        path: "/org/freedesktop/DBus",
+        interface: "org.freedesktop.DBus.Debug.Stats",
+        member: "GetAllMatchRules",
+      }),
+    );
+    const byClient: unknown = reply?.body[0];
+    return Object.values(typeof byClient === "object" && byClient !== null ? byClient : {}).flat().length;
+  }
+
+  /** How often a method was called. */
+  countOf(method: string): number {
+    return this.calls.filter((call) => call.method === method).length;
+  }
+
+  get #connection(): MessageBus {
+    if (this.#bluez === undefined) throw new Error("bluetoothd does not run");
+    return this.#bluez.bus;
+  }
+
+  get #exporter(): Exporter {
+    if (this.#bluez === undefined) throw new Error("bluetoothd does not run");
+    return this.#bluez.exporter;
+  }
+
+  async #before({ path, member, body, sender }: { path: string; member: string; body: unknown[]; sender: string }) {
+    this.calls.push({ path, method: member, args: body, sender });
+    if (this.#answerMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#answerMs));
+    if (this.deaf.has(member)) await new Promise(() => undefined);
+    const refusal = this.refusals.get(member);
+    if (refusal !== undefined) throw new Refusal(refusal, "refused by the bench");
+  }
+}

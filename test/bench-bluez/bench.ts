@@ -4,7 +4,7 @@
  */
 import { type EventEmitter, once } from "node:events";
 import type { MessageBus } from "dbus-next";
-import { BenchDevice, type BenchDeviceOptions } from "./device.ts";
+import { BenchDevice, type BenchDeviceOptions, type Host } from "./device.ts";
 import { dbus, Exporter, Refusal } from "./exporter.ts";
 import { PrivateBus } from "./private-bus.ts";
 import { ADAPTER, AGENT_MANAGER, GATT_MANAGER, shapes } from "./shapes.ts";
@@ -36,6 +36,9 @@ export class Bench {
   readonly #bus: PrivateBus;
   readonly #answerMs: number;
   readonly #devices: BenchDevice[] = [];
+  /** The services that the client asked for, and those of the scan that runs; none means all. */
+  #filter: readonly string[] = [];
+  #scan: readonly string[] | undefined;
   #bluez: { readonly bus: MessageBus; readonly exporter: Exporter } | undefined;
 
   private constructor(bus: PrivateBus, options: BenchOptions) {
@@ -56,13 +59,14 @@ export class Bench {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const device of this.#devices) device.hush();
     await this.stopBluez();
     await this.#bus.stop();
   }
 
   /** A device within reach; a bonded one is known to bluetoothd already. It is silent until it advertises. */
   addDevice(options: BenchDeviceOptions): BenchDevice {
-    const device = new BenchDevice({ exporter: this.#exporter, adapterPath: ADAPTER_PATH }, options);
+    const device = new BenchDevice(this.#host(this.#exporter), options);
     this.#devices.push(device);
     if (options.bonded === true) device.export();
     return device;
@@ -71,6 +75,7 @@ export class Bench {
   /** The USB stick is pulled. */
   removeAdapter(): void {
     for (const device of this.#devices) device.forget();
+    this.#scan = undefined;
     this.#exporter.remove(ADAPTER_PATH);
   }
 
@@ -88,9 +93,11 @@ export class Bench {
       [ADAPTER]: {
         shape: shapes[ADAPTER],
         properties: new Map(Object.entries(properties)),
-        call: async (method) => {
-          if (method === "StartDiscovery") exporter.change(ADAPTER_PATH, ADAPTER, { Discovering: true });
-          if (method === "StopDiscovery") exporter.change(ADAPTER_PATH, ADAPTER, { Discovering: false });
+        call: async (method, [argument]) => {
+          if (method === "SetDiscoveryFilter") this.#filter = servicesOf(argument);
+          if (method === "StartDiscovery") this.#scan = this.#filter;
+          if (method === "StopDiscovery") this.#scan = undefined;
+          exporter.change(ADAPTER_PATH, ADAPTER, { Discovering: this.#scan !== undefined });
           return undefined;
         },
         set: (property, value) => exporter.change(ADAPTER_PATH, ADAPTER, { [property]: value }),
@@ -109,6 +116,7 @@ export class Bench {
   async stopBluez(): Promise<void> {
     const bluez = this.#bluez;
     this.#bluez = undefined;
+    this.#scan = undefined;
     for (const device of this.#devices) device.forget();
     if (bluez === undefined) return;
     await bluez.bus.releaseName("org.bluez").catch(() => undefined);
@@ -125,7 +133,7 @@ export class Bench {
     exporter.add("/org/bluez", {
       [AGENT_MANAGER]: { shape: shapes[AGENT_MANAGER], properties: new Map(), call: async () => undefined },
     });
-    for (const device of this.#devices) device.adopt({ exporter, adapterPath: ADAPTER_PATH });
+    for (const device of this.#devices) device.adopt(this.#host(exporter));
     this.addAdapter();
     await bus.requestName("org.bluez");
   }
@@ -133,6 +141,7 @@ export class Bench {
   /** The whole bus dies, and bluetoothd's connection with it. */
   async killBus(): Promise<void> {
     this.#bluez = undefined;
+    this.#scan = undefined;
     for (const device of this.#devices) device.forget();
     await this.#bus.killDaemon();
   }
@@ -174,6 +183,18 @@ export class Bench {
     return this.calls.filter((call) => call.method === method).length;
   }
 
+  /** Somebody else, or the controller, ends the scan. */
+  endScan(): void {
+    this.#scan = undefined;
+    this.#exporter.change(ADAPTER_PATH, ADAPTER, { Discovering: false });
+  }
+
+  #host(exporter: Exporter): Host {
+    const hears = (uuids: readonly string[]) =>
+      this.#scan?.length === 0 || this.#scan?.some((service) => uuids.includes(service)) === true;
+    return { exporter, adapterPath: ADAPTER_PATH, hears };
+  }
+
   get #connection(): MessageBus {
     if (this.#bluez === undefined) throw new Error("bluetoothd does not run");
     return this.#bluez.bus;
@@ -191,4 +212,9 @@ export class Bench {
     const refusal = this.refusals.get(member);
     if (refusal !== undefined) throw new Refusal(refusal, "refused by the bench");
   }
+}
+
+function servicesOf(filter: unknown): readonly string[] {
+  const services: unknown = typeof filter === "object" && filter !== null ? Reflect.get(filter, "UUIDs") : undefined;
+  return services instanceof dbus.Variant && Array.isArray(services.value) ? services.value.map(String) : [];
 }

@@ -53,7 +53,12 @@ interface Characteristic extends BenchCharacteristic {
 export interface Host {
   readonly exporter: Exporter;
   readonly adapterPath: string;
+  /** Whether the adapter scans, and for such a device. */
+  readonly hears: (uuids: readonly string[]) => boolean;
 }
+
+/** Between two advertisements; health devices take 20 to 1000 ms. */
+const ADVERTISING_INTERVAL_MS = 20;
 
 /**
  * One personal health device, with what bluetoothd makes of it: the remote side is driven by the test
@@ -74,6 +79,7 @@ export class BenchDevice {
   #host: Host;
   #connected = false;
   #rssi = -60;
+  #advertising: NodeJS.Timeout | undefined;
 
   constructor(host: Host, options: BenchDeviceOptions) {
     this.options = options;
@@ -99,18 +105,34 @@ export class BenchDevice {
     return this.#connected;
   }
 
-  /** What a scanning adapter hears of it: the object appears, or its RSSI changes. */
+  /** Advertises until it is connected or hushed, as a device does after a measure. A scanning adapter hears it. */
   advertise(): void {
+    this.#advertising ??= setInterval(() => this.#advertised(), ADVERTISING_INTERVAL_MS);
+    this.#advertised();
+  }
+
+  /** The device falls asleep. */
+  hush(): void {
+    clearInterval(this.#advertising);
+    this.#advertising = undefined;
+  }
+
+  #advertised(): void {
+    if (!this.#host.hears(this.#uuids)) return;
     this.#rssi = this.#rssi === -60 ? -61 : -60;
-    this.export();
+    this.export({ RSSI: this.#rssi });
     this.#host.exporter.change(this.path, DEVICE, { RSSI: this.#rssi });
   }
 
-  /** The object of a device that bluetoothd knows, heard or not. */
-  export(): void {
+  get #uuids(): readonly string[] {
+    const { services, advertises } = this.options;
+    return (advertises ?? Object.keys(services).map(Number)).map(uuid);
+  }
+
+  /** The object of a device that bluetoothd knows: from its memory, or (with an RSSI) from the air. */
+  export(heard: { readonly RSSI?: number } = {}): void {
     if (this.#host.exporter.has(this.path)) return;
-    const { address, name = "", bonded = false, services, advertises } = this.options;
-    const uuids = (advertises ?? Object.keys(services).map(Number)).map(uuid);
+    const { address, name = "", bonded = false } = this.options;
     const properties = new Map<string, unknown>(
       Object.entries({
         Address: address,
@@ -122,8 +144,9 @@ export class BenchDevice {
         Trusted: false,
         Connected: false,
         ServicesResolved: false,
-        UUIDs: uuids,
+        UUIDs: this.#uuids,
         Adapter: this.#host.adapterPath,
+        ...heard,
       }),
     );
     this.#host.exporter.add(this.path, {
@@ -140,9 +163,11 @@ export class BenchDevice {
   /** The device connects: because a client asked, or because a bonded one came back (auto-connect). */
   async connect(): Promise<void> {
     await after(this.options.connectMs ?? 5);
+    this.hush();
     this.#connected = true;
     this.#host.exporter.change(this.path, DEVICE, { Connected: true });
     this.#events.emit("connected");
+    this.#events.emit("any");
     // From here on bluetoothd has written the CCC of whoever subscribed before; the device may speak at once.
     if (this.options.objectsLateMs === undefined) this.#exportServices();
     this.#host.exporter.change(this.path, DEVICE, { ServicesResolved: true });

@@ -2,14 +2,14 @@
  * A BlueZ on a private D-Bus. It behaves as the real one was seen to: only changed properties are emitted, the CCC of
  * subscribers is written again at a reconnect before anybody introspected, a read is emitted like an indication.
  */
-import { type EventEmitter, once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import type { MessageBus } from "dbus-next";
 import { BenchDevice, type BenchDeviceOptions, type Host } from "./device.ts";
 import { dbus, Exporter, Refusal } from "./exporter.ts";
 import { PrivateBus } from "./private-bus.ts";
 import { ADAPTER, AGENT_MANAGER, GATT_MANAGER, shapes } from "./shapes.ts";
 
-export { BenchDevice, type BenchDeviceOptions, uuid } from "./device.ts";
+export { type BenchCharacteristic, BenchDevice, type BenchDeviceOptions, uuid } from "./device.ts";
 export { dbusDaemonInstalled } from "./private-bus.ts";
 
 export interface BenchOptions {
@@ -25,6 +25,15 @@ export interface Call {
   readonly sender: string;
 }
 
+type ClientCall = readonly [
+  destination: string,
+  path: string,
+  onInterface: string,
+  member: string,
+  signature?: string,
+  body?: unknown[],
+];
+
 const ADAPTER_PATH = "/org/bluez/hci0";
 
 export class Bench {
@@ -36,6 +45,7 @@ export class Bench {
   readonly #bus: PrivateBus;
   readonly #answerMs: number;
   readonly #devices: BenchDevice[] = [];
+  readonly #events = new EventEmitter();
   /** The services that the client asked for, and those of the scan that runs; none means all. */
   #filter: readonly string[] = [];
   #scan: readonly string[] | undefined;
@@ -119,15 +129,13 @@ export class Bench {
     this.#scan = undefined;
     for (const device of this.#devices) device.forget();
     if (bluez === undefined) return;
+    bluez.exporter.silence();
     await bluez.bus.releaseName("org.bluez").catch(() => undefined);
     bluez.bus.disconnect();
   }
 
   async startBluez(): Promise<void> {
-    const bus = dbus.sessionBus({ busAddress: this.address });
-    const errors: EventEmitter = bus;
-    errors.on("error", () => undefined);
-    await once(bus, "connect");
+    const bus = await this.#connect();
     const exporter = new Exporter(bus, (message) => this.#before(message));
     this.#bluez = { bus, exporter };
     exporter.add("/org/bluez", {
@@ -140,6 +148,7 @@ export class Bench {
 
   /** The whole bus dies, and bluetoothd's connection with it. */
   async killBus(): Promise<void> {
+    this.#bluez?.exporter.silence();
     this.#bluez = undefined;
     this.#scan = undefined;
     for (const device of this.#devices) device.forget();
@@ -152,16 +161,19 @@ export class Bench {
   }
 
   /** Calls a method of a client's object, as bluetoothd calls an agent. */
-  async callClient(
-    destination: string,
-    path: string,
-    name: string,
-    member: string,
-    signature = "",
-    body: unknown[] = [],
-  ) {
-    const message = new dbus.Message({ destination, path, interface: name, member, signature, body });
-    return (await this.#connection.call(message))?.body ?? [];
+  callClient(...call: ClientCall): Promise<unknown[]> {
+    return callOn(this.#connection, ...call);
+  }
+
+  /** Calls it as some other process on the bus does. */
+  async callAsStranger(...call: ClientCall): Promise<unknown[]> {
+    const stranger = await this.#connect();
+    return callOn(stranger, ...call).finally(() => stranger.disconnect());
+  }
+
+  /** Resolves when BlueZ has received a call of this method. */
+  async whenCalled(method: string): Promise<void> {
+    while (this.countOf(method) === 0) await once(this.#events, "call");
   }
 
   /** Match rules that all clients hold on the bus together (org.freedesktop.DBus.Debug.Stats). */
@@ -195,6 +207,14 @@ export class Bench {
     return { exporter, adapterPath: ADAPTER_PATH, hears };
   }
 
+  async #connect(): Promise<MessageBus> {
+    const bus = dbus.sessionBus({ busAddress: this.address });
+    const errors: EventEmitter = bus;
+    errors.on("error", () => undefined);
+    await once(bus, "connect");
+    return bus;
+  }
+
   get #connection(): MessageBus {
     if (this.#bluez === undefined) throw new Error("bluetoothd does not run");
     return this.#bluez.bus;
@@ -207,6 +227,7 @@ export class Bench {
 
   async #before({ path, member, body, sender }: { path: string; member: string; body: unknown[]; sender: string }) {
     this.calls.push({ path, method: member, args: body, sender });
+    this.#events.emit("call");
     if (this.#answerMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#answerMs));
     if (this.deaf.has(member)) await new Promise(() => undefined);
     const refusal = this.refusals.get(member);
@@ -217,4 +238,10 @@ export class Bench {
 function servicesOf(filter: unknown): readonly string[] {
   const services: unknown = typeof filter === "object" && filter !== null ? Reflect.get(filter, "UUIDs") : undefined;
   return services instanceof dbus.Variant && Array.isArray(services.value) ? services.value.map(String) : [];
+}
+
+async function callOn(bus: MessageBus, ...call: ClientCall): Promise<unknown[]> {
+  const [destination, path, name, member, signature = "", body = []] = call;
+  const reply = await bus.call(new dbus.Message({ destination, path, interface: name, member, signature, body }));
+  return reply?.body ?? [];
 }

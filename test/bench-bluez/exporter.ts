@@ -46,6 +46,7 @@ export class Exporter {
   readonly #objects = new Map<string, Map<string, ExportedInterface>>();
   readonly #bus: DBus.MessageBus;
   readonly #before: (message: Message) => Promise<void>;
+  #silent = false;
 
   /** @param before awaited before each answer: where a test records calls or makes the answers slow. */
   constructor(bus: DBus.MessageBus, before: (message: Message) => Promise<void>) {
@@ -90,8 +91,17 @@ export class Exporter {
     this.#emit(path, STANDARD.properties, "PropertiesChanged", "sa{sv}as", [name, changed, []]);
   }
 
+  /** The process that exported this is gone: it says nothing more. */
+  silence(): void {
+    this.#silent = true;
+  }
+
   #emit(path: string, name: string, member: string, signature: string, body: unknown[]): void {
-    this.#bus.send(dbus.Message.newSignal(path, name, member, signature, body));
+    this.#send(dbus.Message.newSignal(path, name, member, signature, body));
+  }
+
+  #send(message: Message): void {
+    if (!this.#silent) this.#bus.send(message);
   }
 
   async #answer(message: Message): Promise<void> {
@@ -104,7 +114,7 @@ export class Exporter {
             ? dbus.Message.newError(message, error.errorName, error.message)
             : dbus.Message.newError(message, "org.bluez.bench.Defect", String(error)),
       );
-    if ((message.flags & dbus.MessageFlag.NO_REPLY_EXPECTED) === 0) this.#bus.send(answer);
+    if ((message.flags & dbus.MessageFlag.NO_REPLY_EXPECTED) === 0) this.#send(answer);
   }
 
   async #dispatch(message: Message): Promise<Reply> {

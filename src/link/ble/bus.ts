@@ -49,7 +49,7 @@ const RULE = {
 
 export type BluezSignal =
   | { readonly type: "owner"; readonly present: boolean }
-  | { readonly type: "added"; readonly path: string; readonly interfaces: Readonly<Record<string, unknown>> }
+  | { readonly type: "added"; readonly path: string; readonly interfaces: Interfaces }
   | { readonly type: "removed"; readonly path: string; readonly interfaces: readonly string[] }
   | {
       readonly type: "changed";
@@ -58,9 +58,12 @@ export type BluezSignal =
       readonly values: Readonly<Record<string, unknown>>;
     };
 
+/** The properties of an object, by interface. */
+export type Interfaces = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 const record = z.record(z.string(), z.unknown());
 const ownerChanged = z.tuple([z.string(), z.string(), z.string()]);
-const interfacesAdded = z.tuple([z.string(), record]);
+const interfacesAdded = z.tuple([z.string(), z.record(z.string(), record)]);
 const interfacesRemoved = z.tuple([z.string(), z.array(z.string())]);
 const propertiesChanged = z.tuple([z.string(), record, z.array(z.string())]);
 
@@ -127,7 +130,10 @@ export class Bus {
     this.#options = options;
     // dbus-next types only two of its events; without a listener for `error` Node ends the process.
     const emitter: EventEmitter = bus;
-    emitter.on("error", (error: unknown) => this.#lost(error));
+    emitter.on("error", (error: unknown) => {
+      // What the bus itself answered to a match rule of node-ble, whose signals nobody uses, is no loss.
+      if (!(error instanceof dbus.DBusError)) this.#lost(error);
+    });
     // A bus that ends quietly is told by the connection alone.
     const connection: unknown = Reflect.get(bus, "_connection");
     if (connection instanceof Emitter) connection.on("end", () => this.#lost(new Error("the connection ended")));
@@ -247,7 +253,6 @@ export class Bus {
     });
   }
 
-  /** Whatever goes wrong in here must not reach dbus-next, which would answer a signal with an error message. */
   #received(message: DBus.Message): void {
     if (this.#over || message.type !== dbus.MessageType.SIGNAL) return;
     const signal = this.#parse(message);

@@ -90,6 +90,7 @@ export class Central {
 
   connectionChanged(path: string, connected: boolean): void {
     this.#end(path);
+    this.#wanted.delete(path);
     const object = this.#mine(path);
     const peer = object && this.#context.peers.get(object.address);
     if (connected && peer !== undefined) void this.#run(new Session(this.#context, peer, path));
@@ -112,9 +113,8 @@ export class Central {
     this.#sessions.set(session.path, session);
     try {
       const driver = await session.open();
-      if (session.ended) return;
       session.peer.succeeded();
-      this.#tell(driver.id, "open");
+      if (!session.ended) this.#tell(driver.id, "open");
     } catch (error) {
       if (this.#stopped) return;
       if (session.ended && session.fruitful)

@@ -42,7 +42,6 @@ export class Handover {
 
   /** Offers what waits once more, and tells what has to be given up. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
     await Promise.all(this.#underWay);
     this.#offerAgain();
     await Promise.all(this.#underWay);
@@ -82,6 +81,7 @@ export class Handover {
   }
 
   #offerAgain(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     const entries = this.#waiting.sort((a, b) => a.order - b.order);
     this.#waiting = [];

@@ -7,7 +7,7 @@ import type { VigieError } from "../../errors/error.ts";
 import type { Observe } from "../../events.ts";
 import type { Intake } from "../../intake/port.ts";
 import type { Clock, Milliseconds } from "../../measure/time.ts";
-import { type BluezSignal, type Bus, openBus } from "./bus.ts";
+import { type BluezSignal, type Bus, type Interfaces, openBus } from "./bus.ts";
 import { Central, type FoundDevice } from "./central.ts";
 import { errors } from "./errors.ts";
 import { Handover } from "./handover.ts";
@@ -247,10 +247,9 @@ class Link implements AsyncDisposable {
     }
   }
 
-  #added(path: string, interfaces: Readonly<Record<string, unknown>>): void {
+  #added(path: string, interfaces: Interfaces): void {
     this.#objects.added(path, interfaces);
-    const device = interfaces[DEVICE];
-    if (typeof device === "object" && device !== null) this.#deviceChanged(path, { ...device });
+    if (interfaces[DEVICE] !== undefined) this.#deviceChanged(path, interfaces[DEVICE]);
     if (ADAPTER in interfaces) void this.#followAdapter();
   }
 

@@ -37,9 +37,8 @@ export interface CharacteristicObject {
   readonly flags: readonly string[];
 }
 
-const properties = z.record(z.string(), z.unknown());
-const interfaces = z.record(z.string(), properties);
-const managed = z.record(z.string(), interfaces);
+/** Path → interface → property → value. */
+const managed = z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown())));
 
 const adapterProperties = z.object({ Powered: z.boolean().default(false), Discovering: z.boolean().default(false) });
 const deviceProperties = z.object({
@@ -78,10 +77,10 @@ export class BluezObjects {
     this.#told();
   }
 
-  /** InterfacesAdded. @throws ZodError */
-  added(path: string, answer: unknown): void {
+  /** InterfacesAdded. */
+  added(path: string, interfaces: Readonly<Record<string, Properties>>): void {
     const object = this.#objects.get(path) ?? new Map<string, Properties>();
-    for (const [name, values] of Object.entries(interfaces.parse(answer))) object.set(name, values);
+    for (const [name, values] of Object.entries(interfaces)) object.set(name, values);
     this.#objects.set(path, object);
     this.#told();
   }

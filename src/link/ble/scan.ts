@@ -32,9 +32,7 @@ export class Scan {
   /** Resolves when the scan is as wanted, or could not be brought there (which is told, and tried again). */
   async aim(wanted: boolean): Promise<void> {
     this.#wanted = wanted;
-    this.#steering ??= this.#steer().finally(() => {
-      this.#steering = undefined;
-    });
+    if (!this.#closed && wanted !== this.#running) this.#steering ??= this.#steer();
     await this.#steering;
   }
 
@@ -48,10 +46,12 @@ export class Scan {
     clearTimeout(this.#timer);
   }
 
+  /** Leaves no moment between its last look at what is wanted and its being over. */
   async #steer(): Promise<void> {
     while (!this.#closed && this.#wanted !== this.#running) {
-      if (!(await (this.#wanted ? this.#start() : this.#stop()))) return;
+      if (!(await (this.#wanted ? this.#start() : this.#stop()))) break;
     }
+    this.#steering = undefined;
   }
 
   async #start(): Promise<boolean> {

@@ -76,6 +76,7 @@ export class Session {
       timeZone,
       ended: () => this.ended,
     });
+    this.#assertLinked();
     await this.#subscribe(driver);
     await this.#trust();
     this.driver = driver;
@@ -89,7 +90,10 @@ export class Session {
       const driver = this.peer.driver(objects, this.path);
       return driver !== undefined && this.#channels(driver).length > 0;
     };
-    if (!(await this.#until(ready, timing.objects))) await refresh();
+    const found = await this.#until(ready, timing.objects);
+    this.#assertLinked();
+    if (!found) await refresh();
+    this.#assertLinked();
     const driver = this.peer.driver(objects, this.path);
     if (driver === undefined) throw errors.BLE_NO_DRIVER();
     if (this.#channels(driver).length > 0) return driver;
@@ -110,7 +114,7 @@ export class Session {
     const told = refusals.map((cause) =>
       errors.BLE_SESSION_FAILED({ where: driver.id, found: refusalOf(cause)?.message ?? "no answer", cause }),
     );
-    if (told.length === channels.length) throw told[0] ?? errors.BLE_SESSION_FAILED({ found: "the link dropped" });
+    if (told[0] !== undefined && told.length === channels.length) throw told[0];
     for (const error of told) this.#context.observe({ type: "fault", error });
   }
 
@@ -132,9 +136,13 @@ export class Session {
     );
   }
 
+  #assertLinked(): void {
+    if (this.ended) throw errors.BLE_SESSION_FAILED({ found: "the link dropped" });
+  }
+
   /** Waits until the objects say so. @returns false after `timeout`, or when the link has dropped. */
   #until(condition: () => boolean, timeout: Milliseconds): Promise<boolean> {
-    if (condition()) return Promise.resolve(true);
+    if (this.ended || condition()) return Promise.resolve(!this.ended);
     return new Promise((resolve) => {
       const settle = (met: boolean) => {
         clearTimeout(timer);

@@ -23,7 +23,7 @@ describe.skipIf(!dbusDaemonInstalled)("a device that reconnects (needs dbus-daem
     const cuff = bench.addDevice({ address: cuffAddress, bonded: true, services });
     await using house = await openHouse(bench);
     cuff.advertise();
-    await cuff.whenSubscribed(0x2a35);
+    await house.linked("ble:gatt-blood-pressure", "open");
     cuff.dropLink();
 
     let confirmed = 0;
@@ -43,7 +43,7 @@ describe.skipIf(!dbusDaemonInstalled)("a device that reconnects (needs dbus-daem
     const cuff = bench.addDevice({ address: cuffAddress, bonded: true, services });
     await using house = await openHouse(bench);
     cuff.advertise();
-    await cuff.whenSubscribed(0x2a35);
+    await house.linked("ble:gatt-blood-pressure", "open");
     cuff.dropLink();
     await cuff.connect();
     expect(cuff.indicate(0x2a35, Uint8Array.of(7))).toBe(true);

@@ -132,13 +132,13 @@ export class BenchDevice {
   /** The object of a device that bluetoothd knows: from its memory, or (with an RSSI) from the air. */
   export(heard: { readonly RSSI?: number } = {}): void {
     if (this.#host.exporter.has(this.path)) return;
-    const { address, name = "", bonded = false } = this.options;
+    const { address, name, bonded = false } = this.options;
     const properties = new Map<string, unknown>(
       Object.entries({
         Address: address,
         AddressType: "public",
-        Name: name,
-        Alias: name,
+        ...(name === undefined ? {} : { Name: name }),
+        Alias: name ?? address.replaceAll(":", "-"),
         Paired: bonded,
         Bonded: bonded,
         Trusted: false,

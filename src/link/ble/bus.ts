@@ -5,15 +5,14 @@
  * before node-ble has introspected. Here the match rules are made before anything else, so that every value of every
  * device arrives as a signal from the first moment on.
  */
-import type { EventEmitter } from "node:events";
-import { EventEmitter as Emitter } from "node:events";
+import { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import type * as DBus from "dbus-next";
-import { z } from "zod";
 import type { VigieError } from "../../errors/error.ts";
 import type { Milliseconds } from "../../measure/time.ts";
 import { errors } from "./errors.ts";
-import { BluezRefusal, withoutAddresses } from "./refusal.ts";
+import { BluezRefusal, refusalOf, withoutAddresses } from "./refusal.ts";
+import { type BluezSignal, DAEMON, OBJECT_MANAGER, PROPERTIES, parseSignal } from "./signals.ts";
 
 /** Both through `require`: node-ble is CommonJS, and dbus-next knows a Variant only by its own copy of the class. */
 const require = createRequire(import.meta.url);
@@ -34,9 +33,6 @@ interface NodeBleDevice {
 }
 
 const BLUEZ = "org.bluez";
-const DAEMON = "org.freedesktop.DBus";
-const PROPERTIES = "org.freedesktop.DBus.Properties";
-const OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager";
 
 const RULE = {
   /** Whether bluetoothd is there. */
@@ -46,26 +42,6 @@ const RULE = {
   /** BlueZ announces objects at the root. */
   objects: `type='signal',sender='${BLUEZ}',path='/',interface='${OBJECT_MANAGER}'`,
 };
-
-export type BluezSignal =
-  | { readonly type: "owner"; readonly present: boolean }
-  | { readonly type: "added"; readonly path: string; readonly interfaces: Interfaces }
-  | { readonly type: "removed"; readonly path: string; readonly interfaces: readonly string[] }
-  | {
-      readonly type: "changed";
-      readonly path: string;
-      readonly interface: string;
-      readonly values: Readonly<Record<string, unknown>>;
-    };
-
-/** The properties of an object, by interface. */
-export type Interfaces = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-
-const record = z.record(z.string(), z.unknown());
-const ownerChanged = z.tuple([z.string(), z.string(), z.string()]);
-const interfacesAdded = z.tuple([z.string(), z.record(z.string(), record)]);
-const interfacesRemoved = z.tuple([z.string(), z.array(z.string())]);
-const propertiesChanged = z.tuple([z.string(), record, z.array(z.string())]);
 
 export interface Request {
   readonly path: string;
@@ -102,7 +78,7 @@ export const typed = (signature: string, value: unknown): unknown => new dbus.Va
 
 /**
  * Connects, and holds the match rules before it resolves.
- * @throws BLE_BUS_UNREACHABLE
+ * @throws as Bus.call()
  */
 export async function openBus(options: BusOptions): Promise<Bus> {
   const address = options.address ?? process.env.DBUS_SYSTEM_BUS_ADDRESS ?? "unix:path=/run/dbus/system_bus_socket";
@@ -110,9 +86,9 @@ export async function openBus(options: BusOptions): Promise<Bus> {
   try {
     await bus.listen();
     return bus;
-  } catch (cause) {
+  } catch (error) {
     bus.close();
-    throw unreachable(cause);
+    throw error;
   }
 }
 
@@ -136,7 +112,7 @@ export class Bus {
     });
     // A bus that ends quietly is told by the connection alone.
     const connection: unknown = Reflect.get(bus, "_connection");
-    if (connection instanceof Emitter) connection.on("end", () => this.#lost(new Error("the connection ended")));
+    if (connection instanceof EventEmitter) connection.on("end", () => this.#lost(new Error("the connection ended")));
     bus.on("message", (message) => this.#received(message));
     bus.addMethodHandler((message) => this.#called(message));
   }
@@ -144,7 +120,10 @@ export class Bus {
   /** Makes the match rules. The owner is learnt before values can come, so that none is taken for a stranger's. */
   async listen(): Promise<void> {
     await this.#daemon("AddMatch", RULE.owner);
-    this.#owner = await this.#daemon("GetNameOwner", BLUEZ).then(String, () => "");
+    this.#owner = await this.#daemon("GetNameOwner", BLUEZ).then(String, (error: unknown) => {
+      if (refusalOf(error) === undefined) throw error;
+      return ""; // nobody has the name
+    });
     await this.#daemon("AddMatch", RULE.everything);
     await this.#daemon("AddMatch", RULE.objects);
   }
@@ -253,34 +232,12 @@ export class Bus {
     });
   }
 
-  #received(message: DBus.Message): void {
-    if (this.#over || message.type !== dbus.MessageType.SIGNAL) return;
-    const signal = this.#parse(message);
+  #received({ type, sender, path, interface: name, member, body }: DBus.Message): void {
+    if (this.#over || type !== dbus.MessageType.SIGNAL || (sender !== this.#owner && sender !== DAEMON)) return;
+    const signal = parseSignal(path, name, member, body.map(plain));
     if (signal === undefined) return;
-    if (signal.type === "owner") this.#owner = signal.present ? String(message.body[2]) : "";
+    if (signal.type === "owner") this.#owner = signal.owner;
     this.#options.onSignal(signal);
-  }
-
-  #parse({ sender, path, interface: name, member, body }: DBus.Message): BluezSignal | undefined {
-    const args = body.map(plain);
-    if (sender === DAEMON && member === "NameOwnerChanged") {
-      const { data } = ownerChanged.safeParse(args);
-      return data?.[0] === BLUEZ ? { type: "owner", present: data[2] !== "" } : undefined;
-    }
-    if (sender !== this.#owner) return undefined;
-    if (name === PROPERTIES && member === "PropertiesChanged") {
-      const { data } = propertiesChanged.safeParse(args);
-      return data && { type: "changed", path, interface: data[0], values: data[1] };
-    }
-    if (name === OBJECT_MANAGER && member === "InterfacesAdded") {
-      const { data } = interfacesAdded.safeParse(args);
-      return data && { type: "added", path: data[0], interfaces: data[1] };
-    }
-    if (name === OBJECT_MANAGER && member === "InterfacesRemoved") {
-      const { data } = interfacesRemoved.safeParse(args);
-      return data && { type: "removed", path: data[0], interfaces: data[1] };
-    }
-    return undefined;
   }
 
   /** Only bluetoothd may call our objects. */

@@ -7,13 +7,14 @@ import type { VigieError } from "../../errors/error.ts";
 import type { Observe } from "../../events.ts";
 import type { Intake } from "../../intake/port.ts";
 import type { Clock, Milliseconds } from "../../measure/time.ts";
-import { type BluezSignal, type Bus, type Interfaces, openBus } from "./bus.ts";
+import { type Bus, openBus } from "./bus.ts";
 import { Central, type FoundDevice } from "./central.ts";
 import { errors } from "./errors.ts";
 import { Handover } from "./handover.ts";
 import { ADAPTER, BluezObjects, CHARACTERISTIC, DEVICE } from "./objects.ts";
 import { type KnownDevice, Peer } from "./peer.ts";
 import { answer, type PairingDesk, registerAgent, registerProfile } from "./registration.ts";
+import type { BluezSignal, Interfaces } from "./signals.ts";
 import { Backoff, defaultTiming, type Timing } from "./timing.ts";
 import { uuidOf } from "./uuid.ts";
 import { Values } from "./values.ts";
@@ -224,7 +225,7 @@ class Link implements AsyncDisposable {
     switch (signal.type) {
       case "owner":
         this.#detach();
-        if (!signal.present) this.#tell(errors.BLE_SERVICE_ABSENT());
+        if (signal.owner === "") this.#tell(errors.BLE_SERVICE_ABSENT());
         else if (this.#bus !== undefined) void this.#attach(this.#bus);
         return;
       case "added":

@@ -3,7 +3,7 @@ import type { BleDriver } from "../../driver/define.ts";
 import type { DriverRegistry } from "../../driver/registry.ts";
 import type { Device } from "../../measure/measurement.ts";
 import { errors } from "./errors.ts";
-import type { BluezObjects } from "./objects.ts";
+import type { BluezObjects, DeviceObject } from "./objects.ts";
 import { Backoff, type Range } from "./timing.ts";
 
 /** A device that the box knows (enrolled): the only ones that are read. */
@@ -52,6 +52,11 @@ export class Peer {
     const offered = objects.characteristics(path).flatMap(({ service }) => service ?? []);
     const name = object.name ?? this.device.name;
     return this.#drivers.match({ services: [...object.services, ...offered], ...(name === undefined ? {} : { name }) });
+  }
+
+  /** Its facts, with the name that BlueZ knows it by where nobody gave one. */
+  facts({ name }: DeviceObject): Device {
+    return name === undefined ? this.device : { name, ...this.device };
   }
 
   succeeded(): void {

@@ -90,10 +90,12 @@ export class Session {
       const driver = this.peer.driver(objects, this.path);
       return driver !== undefined && this.#channels(driver).length > 0;
     };
-    const found = await this.#until(ready, timing.objects);
-    this.#assertLinked();
-    if (!found) await refresh();
-    this.#assertLinked();
+    if (!ready()) {
+      await this.#until(ready, timing.objects);
+      this.#assertLinked();
+      await refresh(); // where one has come, the others are there by the time this is answered
+      this.#assertLinked();
+    }
     const driver = this.peer.driver(objects, this.path);
     if (driver === undefined) throw errors.BLE_NO_DRIVER();
     if (this.#channels(driver).length > 0) return driver;

@@ -76,7 +76,7 @@ export class Values {
     const { channel } = characteristic;
     if (channel === undefined || !driver.channels.has(channel)) return "foreign";
     peer.values += 1;
-    handover.give({ driver, channel, device: peer.device, receivedAt, bytes });
+    handover.give({ driver, channel, device: peer.facts(object), receivedAt, bytes });
     return "given";
   }
 

@@ -20,7 +20,7 @@ describe.skipIf(!dbusDaemonInstalled)("the Bluetooth link (needs dbus-daemon)", 
     await house.intake.frames.until((frames) => frames.length === 2);
     expect(house.intake.frames.all).toMatchObject([
       { channel: 0x2a36, bytes: Uint8Array.of(1) },
-      { channel: 0x2a35, bytes: reading, driver: { id: "gatt-blood-pressure" }, device: { address: cuffAddress } },
+      { channel: 0x2a35, bytes: reading, driver: { id: "gatt-blood-pressure" }, device: { name: "UA-651BLE" } },
     ]);
     expect(house.intake.frames.all[1]?.receivedAt).toEqual(clock.now());
     expect(cuff.disconnectCalls).toBe(0);
@@ -114,6 +114,29 @@ describe.skipIf(!dbusDaemonInstalled)("the Bluetooth link (needs dbus-daemon)", 
     expect(house.errors()).toEqual([]);
   });
 
+  it("waits for all of them: a step of the driver is not passed over because its service came last", async () => {
+    await using bench = await Bench.start();
+    const model = { flags: ["read"], value: Buffer.from("MIR") };
+    const services = { 6153: { 10780: {} }, 6154: { 10788: model } };
+    const thermometer = bench.addDevice({ address: cuffAddress, services, objectsLateMs: 30 });
+    await using house = await openHouse(bench);
+    thermometer.advertise();
+    await house.linked("ble:gatt-thermometer", "open");
+    expect(thermometer.reads).toEqual([0x2a24]);
+  });
+
+  it("subscribes again to a device that refused and stayed connected", async () => {
+    await using bench = await Bench.start();
+    const cuff = bench.addDevice({ address: cuffAddress, services: cuffServices });
+    cuff.notifyError = { name: "org.bluez.Error.Failed", text: "Operation failed with ATT error: 0x80" };
+    await using house = await openHouse(bench);
+    cuff.advertise();
+    await house.told("BLE_SESSION_FAILED");
+    cuff.notifyError = undefined;
+    await house.linked(CUFF, "open");
+    expect(cuff.connectCalls).toBe(1);
+  });
+
   it("says so where a device offers none of its driver's channels, and leaves it connected", async () => {
     await using bench = await Bench.start();
     const cuff = bench.addDevice({ address: cuffAddress, services: { 6160: { 10825: { flags: ["read"] } } } });
@@ -186,6 +209,31 @@ describe.skipIf(!dbusDaemonInstalled)("the Bluetooth link (needs dbus-daemon)", 
     cuff.advertise();
     await house.linked(CUFF, "open");
     expect(house.errors().filter((code) => code === "BLE_BOND_LOST")).toHaveLength(1);
+  });
+
+  it("tells it too where the device connects, and refuses for want of keys", async () => {
+    await using bench = await Bench.start();
+    const cuff = bench.addDevice({ address: cuffAddress, bonded: true, services: cuffServices });
+    cuff.notifyError = { name: "org.bluez.Error.Failed", text: "Operation failed with ATT error: 0x0f" };
+    await using house = await openHouse(bench);
+    cuff.advertise();
+    await house.told("BLE_BOND_LOST");
+  });
+
+  it("does not suspect a device that leaves as soon as it has spoken", async () => {
+    await using bench = await Bench.start({ answerMs: 2 });
+    const cuff = bench.addDevice({ address: cuffAddress, bonded: true, services: cuffServices });
+    await using house = await openHouse(bench);
+    cuff.advertise();
+    await house.linked(CUFF, "open");
+    cuff.dropLink();
+    for (let time = 1; time <= 8; time += 1) {
+      await cuff.connect(); // by itself
+      cuff.indicate(0x2a35, reading);
+      cuff.dropLink();
+      await house.intake.frames.until((frames) => frames.length === time);
+    }
+    expect(house.errors()).toEqual([]);
   });
 
   it("gives up an attempt that BlueZ never answers, cancels it, and connects to the next device", async () => {

@@ -32,7 +32,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   "events.ts": ["driver/reject.ts", "measure"],
   config: ["driver/define.ts", "measure"],
-  logging: ["events.ts", "measure"],
+  logging: ["events.ts", "receiver/port.ts", "measure"],
   "system-clock.ts": ["measure/time.ts"],
   "version.ts": [],
 };

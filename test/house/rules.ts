@@ -1,0 +1,149 @@
+/**
+ * The rules of the house (DESIGN.md, "The house"): which folder may know which, where each library stands, and who may
+ * ask for the time, the environment or the screen. Read from the text of the imports: what is not written is not known.
+ */
+import { posix } from "node:path";
+
+/**
+ * The arrows. A folder imports itself, `errors`, and what stands in its row: a folder, or one file of it where only the
+ * port may be known. Arrows run along the way of a reading and down to `measure` and `seal`; never back.
+ */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  drivers: ["driver/index.ts"],
+  link: ["driver", "intake/port.ts", "measure", "events.ts"],
+  driver: ["measure"],
+  intake: ["driver", "fhir", "journal/port.ts", "registry/port.ts", "measure", "seal", "events.ts"],
+  registry: ["fhir/port.ts", "measure"],
+  fhir: ["measure"],
+  journal: ["measure", "seal"],
+  delivery: ["journal/port.ts", "measure", "seal", "events.ts"],
+  // The platform's end of the same line: it shares the transport, the topics and the timers, and no destination.
+  receiver: [
+    "delivery/mqtt",
+    "delivery/retry.ts",
+    "delivery/timers.ts",
+    "delivery/trouble.ts",
+    "measure",
+    "seal",
+    "events.ts",
+  ],
+  seal: ["measure"],
+  measure: [],
+  errors: [],
+  "events.ts": ["driver/reject.ts", "measure"],
+  config: ["driver/define.ts", "measure"],
+  logging: ["events.ts", "receiver/port.ts", "measure"],
+  "system-clock.ts": ["measure/time.ts"],
+  "version.ts": [],
+};
+
+/** These two alone know everybody. */
+const roots = ["gateway.ts", "cli"];
+
+/** No I/O, no clock, no environment: what they say depends on what they are given. */
+const pure = ["drivers", "measure", "driver", "fhir", "seal", "registry", "errors", "events.ts"];
+
+/** What computes and touches nothing. */
+const computing = ["node:crypto", "node:buffer", "node:zlib"];
+
+/** Which folders a package may be imported from. One that does I/O (`one`) stands behind a single file, and one that is not here behind none. */
+const packages: Readonly<Record<string, { readonly in: readonly string[]; readonly one?: true }>> = {
+  "cbor-x": { in: ["seal"], one: true },
+  commander: { in: ["cli"] },
+  "dbus-next": { in: ["link"], one: true },
+  "lossless-json": { in: ["measure"] },
+  mqtt: { in: ["delivery"], one: true },
+  "node-ble": { in: ["link"], one: true },
+  pino: { in: ["logging"], one: true },
+  serialport: { in: ["link"], one: true },
+  sqlite3: { in: ["journal"], one: true },
+  tweetnacl: { in: ["seal", "journal"] },
+  yaml: { in: ["config", "link"] },
+  zod: { in: ["measure", "config", "delivery", "seal", "link", "receiver", "cli", "journal", "fhir"] },
+};
+
+/** What only some may call. */
+const calls: readonly { readonly call: RegExp; readonly named: string; readonly in: readonly string[] }[] = [
+  { call: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, named: "the time", in: ["system-clock.ts"] },
+  { call: /\bprocess\.hrtime/, named: "the monotonic clock", in: ["system-clock.ts"] },
+  { call: /\bprocess\.env\b/, named: "the environment", in: ["cli", "config", "system-clock.ts"] },
+  { call: /\bconsole\./, named: "the console", in: [] },
+  {
+    call: /\bset(?:Timeout|Interval|Immediate)\(/,
+    named: "a timer",
+    in: ["link", "delivery", "receiver", "journal", "cli"],
+  },
+];
+
+export interface SourceFile {
+  /** From the root of the repository: `src/link/ble/bus.ts`, `drivers/scale-line.ts`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** All that breaks a rule, each with its file. */
+export function violations(files: readonly SourceFile[]): readonly string[] {
+  return [...files.flatMap((file) => inOneFile(file)), ...behindOneFile(files)];
+}
+
+function inOneFile({ path, text }: SourceFile): readonly string[] {
+  const unit = unitOf(path);
+  if (arrows[unit] === undefined && !roots.includes(unit))
+    return [`${path}: the folder ${unit} stands in no row of the arrows`];
+  const imported = importsOf(text);
+  return [
+    ...imported.flatMap((target) => (target.startsWith(".") ? arrow(path, unit, target) : library(path, unit, target))),
+    ...calls
+      .filter(({ call, in: allowed }) => call.test(withoutComments(text)) && !allowed.includes(unit))
+      .map(({ named }) => `${path}: asks for ${named}`),
+    ...(/\bdefineErrors\(/.test(withoutComments(text)) &&
+    !path.startsWith("src/errors/") &&
+    posix.basename(path) !== "errors.ts"
+      ? [`${path}: declares errors outside of its folder's errors.ts`]
+      : []),
+  ];
+}
+
+function arrow(path: string, unit: string, target: string): readonly string[] {
+  const file = posix.normalize(posix.join(posix.dirname(path), target));
+  if (file === "package.json" && unit === "version.ts") return [];
+  const to = unitOf(file);
+  if (to === unit || to === "errors" || roots.includes(unit)) return [];
+  const inSource = file.replace(/^src\//, "");
+  const allowed = arrows[unit]?.some((row) => inSource === row || inSource.startsWith(`${row}/`)) ?? false;
+  return allowed ? [] : [`${path}: imports ${file}`];
+}
+
+function library(path: string, unit: string, target: string): readonly string[] {
+  if (target.startsWith("node:")) {
+    return pure.includes(unit) && !computing.includes(target) ? [`${path}: is pure and imports ${target}`] : [];
+  }
+  const name = target.split("/", target.startsWith("@") ? 2 : 1).join("/");
+  return packages[name]?.in.includes(unit) ? [] : [`${path}: imports the package ${name}`];
+}
+
+function behindOneFile(files: readonly SourceFile[]): readonly string[] {
+  return Object.entries(packages)
+    .filter(([, { one }]) => one)
+    .flatMap(([name]) => {
+      const users = files.filter(({ text }) =>
+        importsOf(text).some((target) => target === name || target.startsWith(`${name}/`)),
+      );
+      return users.length > 1 ? [`${name} stands behind ${users.map(({ path }) => path).join(" and ")}`] : [];
+    });
+}
+
+/** `link` for src/link/ble/bus.ts, `gateway.ts` for src/gateway.ts, `drivers` for drivers/…. */
+function unitOf(path: string): string {
+  const [top = "", next = ""] = path.split("/");
+  return top === "src" ? next : top;
+}
+
+function importsOf(text: string): readonly string[] {
+  const written = /(?:^|[\s;}])(?:from\s+|import\s+|import\(\s*|require\(\s*)"([^"\n]+)"/g;
+  return [...withoutComments(text).matchAll(written)].map(([, target = ""]) => target);
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
+}

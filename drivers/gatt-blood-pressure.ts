@@ -5,6 +5,7 @@ import {
   type Decoded,
   defineBleDriver,
   type HeartRate,
+  isQuantity,
   type PressureUnit,
   readDateTime,
   readDeviceInformation,
@@ -12,6 +13,7 @@ import {
   setCurrentTime,
   setDateTime,
   sfloat,
+  type Valued,
 } from "../src/driver/index.ts";
 
 /** Blood Pressure Measurement (0x2A35), BLS 1.1.1 §3.1: the bits of its flags. Bits 5 to 7 are reserved and ignored. */
@@ -28,7 +30,7 @@ function decode(frame: ByteReader, { device }: DecodeContext): readonly Decoded[
   const unit: PressureUnit = has(FLAG.kilopascal) ? "kPa" : "mm[Hg]";
   const systolic = sfloat(frame.u16(), unit);
   const diastolic = sfloat(frame.u16(), unit);
-  const mean = sfloat(frame.u16(), unit);
+  const mean = noneIfZero(sfloat(frame.u16(), unit));
   const deviceTime = has(FLAG.timeStamp) ? readDateTime(frame) : undefined;
   const pulse = has(FLAG.pulse) ? sfloat(quirk ? frame.u16be() : frame.u16(), "/min") : undefined;
   const user = has(FLAG.user) || quirk ? frame.u8() : UNKNOWN_USER;
@@ -50,6 +52,11 @@ function decode(frame: ByteReader, { device }: DecodeContext): readonly Decoded[
   if (pulse === undefined) return [pressure];
   const heartRate: HeartRate = { kind: "heart-rate", value: pulse, method: "cuff", ...facts };
   return [pressure, heartRate];
+}
+
+/** A cuff that computes no mean pressure should say NaN there; some (Beurer BM85) say 0. */
+function noneIfZero(mean: Valued<PressureUnit>): Valued<PressureUnit> {
+  return isQuantity(mean) && mean.value.unscaled === 0 ? { absent: "missing" } : mean;
 }
 
 /** Measurement Status, BLS 1.1.1 §3.1.1.6: bits are tested one by one, a word is never compared by value. */
@@ -86,6 +93,6 @@ export default defineBleDriver({
   specialization: 528391,
   kinds: ["blood-pressure", "heart-rate"],
   prepare: [setCurrentTime, setDateTime(0x1810), readDeviceInformation],
-  channels: { 10805: decode, 10806: intermediate },
+  channels: { [0x2a35]: decode, [0x2a36]: intermediate },
   tested: ["boso medicus", "Beurer BM85"],
 });

@@ -55,6 +55,6 @@ export default defineBleDriver({
   specialization: 528392,
   kinds: ["body-temperature"],
   prepare: [setCurrentTime, setDateTime(0x1809), readDeviceInformation],
-  channels: { 10780: decode, 10782: intermediate },
-  tested: ["BLE thermometer with stated display values (4 captures)", "Nordic nRF5 SDK thermometer"],
+  channels: { [0x2a1c]: decode, [0x2a1e]: intermediate },
+  tested: ["BLE thermometer of a maker not stated, compared with its display"],
 });

@@ -1,5 +1,5 @@
 /** GATT Date Time (0x2A08): year u16, month, day, hours, minutes, seconds. Seven bytes, the device's local wall clock. */
-import type { DeviceTime } from "../measure/time.ts";
+import type { DeviceTime, WallMs } from "../measure/time.ts";
 import type { ByteReader } from "./bytes.ts";
 
 const two = (value: number) => value.toString().padStart(2, "0");
@@ -18,17 +18,29 @@ export function readDateTime(reader: ByteReader): DeviceTime | undefined {
   return { local: `${year}-${two(month)}-${two(day)}T${two(hours)}:${two(minutes)}:${two(seconds)}` };
 }
 
-/** Writes a Date Time: what a gateway sets a device's clock with. */
-export function encodeDateTime(local: Date): Uint8Array {
-  const year = local.getFullYear();
+/** What the wall clock of a site says: `YYYY-MM-DDThh:mm:ss`. @param timeZone IANA name. @throws RangeError on an unknown zone. */
+export function localTime(wall: WallMs, timeZone: string): string {
+  // Swedish writes `2026-08-11 20:57:00`, the ISO order, in 24 hours.
+  return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" })
+    .format(wall)
+    .replace(" ", "T");
+}
+
+/**
+ * Writes a Date Time: what a gateway sets a device's clock with.
+ * @param local the site's wall clock, as localTime() gives it: a board often runs in UTC, its residents do not.
+ */
+export function encodeDateTime(local: string): Uint8Array {
+  const at = new Date(`${local}Z`); // the zone's hours are counted as UTC's, to take them apart
+  const year = at.getUTCFullYear();
   return Uint8Array.of(
     year & 0xff,
     year >> 8,
-    local.getMonth() + 1,
-    local.getDate(),
-    local.getHours(),
-    local.getMinutes(),
-    local.getSeconds(),
+    at.getUTCMonth() + 1,
+    at.getUTCDate(),
+    at.getUTCHours(),
+    at.getUTCMinutes(),
+    at.getUTCSeconds(),
   );
 }
 
@@ -36,7 +48,7 @@ export function encodeDateTime(local: Date): Uint8Array {
  * Current Time (0x2A2B): a Date Time, the day of the week (1 Monday … 7 Sunday), 1/256 s, the reason of the adjustment
  * (0x02: an external reference set it). CTS 1.1 §3.1.
  */
-export function encodeCurrentTime(local: Date): Uint8Array {
-  const weekday = local.getDay() === 0 ? 7 : local.getDay();
-  return Uint8Array.of(...encodeDateTime(local), weekday, Math.floor((local.getMilliseconds() * 256) / 1000), 0x02);
+export function encodeCurrentTime(local: string): Uint8Array {
+  const weekday = new Date(`${local}Z`).getUTCDay() || 7;
+  return Uint8Array.of(...encodeDateTime(local), weekday, 0, 0x02);
 }

@@ -39,6 +39,12 @@ export function formatChannel(channel: Channel): string {
   return channel === "serial" ? channel : `0x${channel.toString(16).padStart(4, "0")}`;
 }
 
+/** Reads what formatChannel() writes. @returns undefined where the text names no channel. */
+export function parseChannel(text: string): Channel | undefined {
+  if (text === "serial") return text;
+  return /^0x[0-9a-f]{4}$/i.test(text) ? Number(text) : undefined;
+}
+
 function unknownChannel(driver: Driver, channel: Channel): Decode {
   return (bytes) => ({
     reject: "unknown-channel",

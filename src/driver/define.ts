@@ -84,7 +84,8 @@ interface SerialDriverSource extends DriverFacts {
   readonly decode: DecodeFrame;
   /**
    * A device in stream mode repeats one settled reading. Equal readings that follow each other within this time are one
-   * measure; an unsettled frame, another value or a longer silence begins a new one.
+   * measure; an unsettled frame, another value or a longer silence begins a new one. Not for a device that expects an
+   * answer: what such a device sends again, it wants answered again.
    */
   readonly repeatsWithinMs?: number;
   /** Bytes that tell the device its frame was kept (written only after the journal has it) or was refused. */
@@ -107,7 +108,10 @@ export function defineBleDriver(source: BleDriverSource): BleDriver {
   return { ...source, transport: "ble", channels: new Map(channels) };
 }
 
-/** Defines the driver of a serial device family. */
+/** Defines the driver of a serial device family. @throws RangeError where it has both `repeatsWithinMs` and `acknowledge`. */
 export function defineSerialDriver(source: SerialDriverSource): SerialDriver {
+  if (source.repeatsWithinMs !== undefined && source.acknowledge !== undefined) {
+    throw new RangeError(`${source.id}: a device that expects an answer does not stream`);
+  }
   return { ...source, transport: "serial", decode: total(source.decode, source.framing.max) };
 }

@@ -18,8 +18,8 @@ export function lines(options: { readonly max: number; readonly terminator?: 0x0
 
 export type Cut =
   | { readonly frame: Uint8Array }
-  /** Bytes that were no frame: the first `max` of them, and how many there were. */
-  | { readonly discarded: Uint8Array; readonly length: number };
+  /** Bytes that were no frame: the first of them (`max` + 2 at most). What follows up to the next terminator goes with them. */
+  | { readonly discarded: Uint8Array; readonly because: "oversized" | "truncated" };
 
 /** One line's state across chunks; made anew each time a port opens. */
 export class FrameCutter {
@@ -29,27 +29,40 @@ export class FrameCutter {
 
   constructor(framing: Framing) {
     this.#framing = framing;
-    this.#buffer = new Uint8Array(framing.max);
+    this.#buffer = new Uint8Array(framing.max + 2); // the carriage return before a terminator, and one byte too many
   }
 
-  /** Takes what arrived; gives the frames that it completes. Empty lines are no frames. */
+  /**
+   * Takes what arrived; gives the frames that it completes. Empty lines are no frames. Bytes without an end are reported
+   * once, as soon as they are too many: on a line at the wrong speed a terminator may never come.
+   */
   *push(chunk: Uint8Array): Generator<Cut> {
     for (const byte of chunk) {
       if (byte === this.#framing.terminator) {
         const cut = this.#finish();
         if (cut !== undefined) yield cut;
-      } else {
-        if (this.#length < this.#framing.max) this.#buffer[this.#length] = byte;
+      } else if (this.#length < this.#buffer.length) {
+        this.#buffer[this.#length] = byte;
         this.#length += 1;
+        if (this.#length === this.#buffer.length) yield { discarded: this.#buffer.slice(), because: "oversized" };
       }
     }
+  }
+
+  /** The line broke: gives what had arrived of a frame. It is none, even where it reads like one: `+0061` of `+0061.55`. */
+  broken(): Cut | undefined {
+    const length = this.#length;
+    this.#length = 0;
+    if (length === 0 || length === this.#buffer.length) return undefined;
+    return { discarded: this.#buffer.slice(0, length), because: "truncated" };
   }
 
   #finish(): Cut | undefined {
     const length = this.#length;
     this.#length = 0;
-    if (length > this.#framing.max) return { discarded: this.#buffer.slice(), length };
+    if (length === this.#buffer.length) return undefined; // was reported
     const end = this.#buffer[length - 1] === 0x0d ? length - 1 : length;
+    if (end > this.#framing.max) return { discarded: this.#buffer.slice(0, length), because: "oversized" };
     return end === 0 ? undefined : { frame: this.#buffer.slice(0, end) };
   }
 }

@@ -9,6 +9,8 @@ export interface Draft {
   readonly body: Uint8Array;
   /** What the body was made from (the measurement): kept encrypted beside it, never sealed, never sent, erased with it. */
   readonly source?: Uint8Array;
+  /** Days since 1970 of the reading's own time; of its arrival where absent. The same reading always gives the same day. */
+  readonly day?: number;
   /** Whose (an opaque person reference) and which device's: kept under a keyed hash, for retention and routing. */
   readonly person?: string;
   readonly device?: string;

@@ -2,7 +2,7 @@
  * The one table of codes: what each kind of measure is called in LOINC (FHIR), MDC (ISO/IEEE 11073-10101) and UCUM.
  * A 32-bit MDC code is `partition × 65536 + term`; partition 2 is SCADA, 128 PHD_DM, 129 PHD_HF.
  */
-import type { HeartRateMethod, MeasureKind } from "./measurement.ts";
+import type { GlucoseSpecimen, HeartRateMethod, MeasureKind, TemperatureSite } from "./measurement.ts";
 import type { UcumUnit } from "./quantity.ts";
 
 export interface Code {
@@ -131,6 +131,32 @@ export const heartRateMdc = {
   electrocardiogram: 147842,
   unspecified: 147842,
 } as const satisfies Record<HeartRateMethod, number>;
+
+/** … that of a temperature on where it was taken … */
+export const temperatureMdc = {
+  armpit: 188452,
+  body: 150364,
+  ear: 188428,
+  finger: 188432,
+  "gastrointestinal-tract": 188456,
+  mouth: 188424,
+  rectum: 188420,
+  toe: 188448,
+  tympanum: 150392,
+} as const satisfies Record<TemperatureSite, number>;
+
+/** … and that of glucose on what it was measured in. */
+export const glucoseMdc = {
+  "capillary-whole-blood": 160184,
+  "capillary-plasma": 160188,
+  "venous-whole-blood": 160192,
+  "venous-plasma": 160196,
+  "arterial-whole-blood": 160200,
+  "arterial-plasma": 160204,
+  "undetermined-whole-blood": 160364,
+  "undetermined-plasma": 160368,
+  "interstitial-fluid": 160212,
+} as const satisfies Record<GlucoseSpecimen, number>;
 
 /** MDC codes of device kinds (ISO/IEEE 11073-104xx specializations), for PhdDevice.specialization. */
 export const specializations = {

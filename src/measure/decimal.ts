@@ -15,13 +15,13 @@ export class Decimal {
     if (!Number.isSafeInteger(unscaled) || !Number.isInteger(scale) || scale < 0 || scale > 20) {
       throw new RangeError(`not a decimal: ${unscaled} with scale ${scale}`);
     }
-    this.unscaled = unscaled;
+    this.unscaled = unscaled === 0 ? 0 : unscaled; // never -0: `-0.0` and `0.0` are one value
     this.scale = scale;
   }
 
   /** `mantissa × 10^exponent`, as SFLOAT and FLOAT give it. The exponent decides the digits. */
   static of(mantissa: number, exponent = 0): Decimal {
-    return exponent > 0 ? new Decimal(mantissa * 10 ** exponent, 0) : new Decimal(mantissa, -exponent);
+    return exponent > 0 ? new Decimal(mantissa * 10 ** exponent, 0) : new Decimal(mantissa, 0 - exponent);
   }
 
   /** Reads `-12.50`, also with an exponent (`1.5e2`). @returns undefined where the text is no decimal number that fits. */
@@ -37,26 +37,38 @@ export class Decimal {
     return Number.isSafeInteger(widened) ? new Decimal(widened, Math.max(scale, 0)) : undefined;
   }
 
-  /** The product, exact. */
+  /** The product, exact. @throws RangeError where it has more than 15 digits or 20 after the point. */
   times(factor: Decimal): Decimal {
     return new Decimal(this.unscaled * factor.unscaled, this.scale + factor.scale);
   }
 
+  /** The sum, exact. @throws RangeError where it has more than 15 digits. */
   plus(other: Decimal): Decimal {
     const scale = Math.max(this.scale, other.scale);
-    return new Decimal(this.widenedTo(scale) + other.widenedTo(scale), scale);
+    return new Decimal(Number(this.widenedTo(scale) + other.widenedTo(scale)), scale);
   }
 
-  /** The quotient with `scale` digits after the point, half away from zero. */
+  /** The quotient with `scale` digits after the point, half away from zero. @throws RangeError on a division by zero. */
   dividedBy(divisor: Decimal, scale: number): Decimal {
     const numerator = BigInt(this.unscaled) * 10n ** BigInt(scale + divisor.scale);
     const denominator = BigInt(divisor.unscaled) * 10n ** BigInt(this.scale);
     return new Decimal(Number(divideHalfAway(numerator, denominator)), scale);
   }
 
+  /**
+   * `(value + shift) × numerator / denominator` with `scale` digits after the point, exact, then rounded once, half away
+   * from zero. @returns undefined where the result does not fit a decimal.
+   */
+  affine(shift: bigint, numerator: bigint, denominator: bigint, scale: number): Decimal | undefined {
+    const one = 10n ** BigInt(this.scale);
+    const shifted = BigInt(this.unscaled) + shift * one;
+    const unscaled = Number(divideHalfAway(shifted * numerator * 10n ** BigInt(scale), denominator * one));
+    return Number.isSafeInteger(unscaled) ? new Decimal(unscaled, scale) : undefined;
+  }
+
   /** The same value with `scale` digits after the point, half away from zero. */
   rounded(scale: number): Decimal {
-    if (scale >= this.scale) return new Decimal(this.widenedTo(scale), scale);
+    if (scale >= this.scale) return new Decimal(Number(this.widenedTo(scale)), scale);
     const numerator = BigInt(this.unscaled);
     return new Decimal(Number(divideHalfAway(numerator, 10n ** BigInt(this.scale - scale))), scale);
   }
@@ -80,8 +92,8 @@ export class Decimal {
     return new LosslessNumber(this.toString());
   }
 
-  private widenedTo(scale: number): number {
-    return this.unscaled * 10 ** (scale - this.scale);
+  private widenedTo(scale: number): bigint {
+    return BigInt(this.unscaled) * 10n ** BigInt(scale - this.scale);
   }
 }
 

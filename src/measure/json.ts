@@ -51,6 +51,14 @@ const decimal = z.unknown().transform((item, context): Decimal => {
   return z.NEVER;
 });
 
+/** A monotonic reading may carry 17 digits, more than a Decimal holds. */
+const float = z.unknown().transform((item, context): number => {
+  const value = isLosslessNumber(item) ? Number(item.value) : item;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  context.addIssue({ code: "custom", message: "expected a number" });
+  return z.NEVER;
+});
+
 const integer = decimal.transform((item, context): number => {
   const value = item.toNumber();
   if (Number.isSafeInteger(value)) return value;
@@ -90,7 +98,7 @@ const facts = {
   driver: z.string().min(1),
   receivedAt: z.strictObject({
     wall: integer.transform(wallMs),
-    monotonic: decimal.transform((item) => ms(item.toNumber())),
+    monotonic: float.transform(ms),
     bootId: z.string().regex(/^[0-9a-f]{32}$/),
     synchronised: z.boolean(),
   }),

@@ -19,7 +19,7 @@ export type LengthUnit = "cm" | "m" | "[in_i]";
 export type PressureUnit = "mm[Hg]" | "kPa";
 export type TemperatureUnit = "Cel" | "[degF]";
 export type RateUnit = "/min";
-export type GlucoseUnit = "mg/dL" | "mmol/L" | "%";
+export type GlucoseUnit = "mg/dL" | "mmol/L";
 
 /** A number with its unit, as the device gave them: never a bare number, never a converted one. */
 export interface Quantity<Unit extends UcumUnit = UcumUnit> {

@@ -1,20 +1,11 @@
 /** cbor-x under the one frozen profile: integer keys, no floats, no records, shortest maps. Bytes signed are bytes sent. */
-import { Encoder, Tag } from "cbor-x";
+import { Encoder } from "cbor-x";
 import { type Bounds, guard } from "./guard.ts";
 
 const codec = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false, mapsAsObjects: false });
 
 /** What our formats are made of. Integers from 2^32 on are BigInt, because cbor-x writes such Numbers as floats. */
-export type Cbor =
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | boolean
-  | null
-  | Tag
-  | readonly Cbor[]
-  | ReadonlyMap<number, Cbor>;
+export type Cbor = number | bigint | string | Uint8Array | boolean | null | readonly Cbor[] | ReadonlyMap<number, Cbor>;
 
 export function encode(value: Cbor): Uint8Array {
   // cbor-x gives a view into a buffer that it writes on; what is kept is a copy.
@@ -41,14 +32,6 @@ export function tryDecode(bytes: Uint8Array, bounds: Bounds): unknown {
 export function uint(value: number): number | bigint {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no unsigned integer`);
   return value < 2 ** 32 ? value : BigInt(value);
-}
-
-export function tagged(tag: number, value: Cbor): Cbor {
-  return new Tag(value, tag);
-}
-
-export function untag(value: unknown, tag: number): unknown {
-  return value instanceof Tag && value.tag === tag ? value.value : undefined;
 }
 
 export const isBytes = (value: unknown, length?: number): value is Uint8Array =>

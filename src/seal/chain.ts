@@ -18,25 +18,26 @@ export type ChainFault =
   | "repeat"
   /** It follows in number, but names another predecessor: two histories, or a changed one. */
   | "fork"
-  /** The journal it belongs to was begun before the one known: an older copy of the disk. */
-  | "stale-epoch"
-  /** A new journal that does not begin at 1, or claims a predecessor. */
+  /** The first of an epoch that does not begin at 1, or claims a predecessor; or a gap before all that is known. */
   | "bad-start";
 
 export type Judged =
   | { readonly ok: true; readonly head: ChainHead }
   | { readonly ok: false; readonly fault: ChainFault; readonly because: string };
 
-/** Judges a segment whose signature is good. @param head undefined where nothing of this gateway is known yet. */
+/**
+ * Judges a segment whose signature is good.
+ * @param head where the chain of this gateway *and epoch* stands; undefined where nothing of it is known yet. An epoch is
+ * never compared with another one: a board whose clock was wrong may begin a later journal with a smaller epoch.
+ */
 export function follow(head: ChainHead | undefined, segment: Uint8Array, payload: SegmentPayload): Judged {
   const { epoch, firstSeq, previous, digests } = payload;
   const next: ChainHead = { epoch, lastSeq: firstSeq + digests.length - 1, hash: hashOf(segment) };
-  if (head === undefined || epoch > head.epoch) {
+  if (head === undefined) {
     if (firstSeq === 1 && previous === null) return { ok: true, head: next };
     if (previous === null || firstSeq === 1) return fault("bad-start", `starts at ${firstSeq}`);
     return fault("gap", `starts at ${firstSeq}, nothing before it is here`);
   }
-  if (epoch < head.epoch) return fault("stale-epoch", `epoch ${epoch}, ${head.epoch} is known`);
   if (firstSeq <= head.lastSeq) return fault("repeat", `starts at ${firstSeq}, ${head.lastSeq} is the last known`);
   if (firstSeq > head.lastSeq + 1) return fault("gap", `starts at ${firstSeq}, expected ${head.lastSeq + 1}`);
   if (previous === null || !Buffer.from(head.hash).equals(previous)) {

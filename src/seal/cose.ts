@@ -1,9 +1,13 @@
 /** COSE_Sign1 (RFC 9052 §4.2) with EdDSA, as every signed thing of Vigie has it. */
-import { type Cbor, decode, encode, isBytes, tagged, untag } from "./cbor.ts";
+import { type Cbor, decode, encode, isBytes } from "./cbor.ts";
 import { type Bounds, Refused } from "./guard.ts";
 import type { KeyId, KeyRing, SigningKey } from "./key.ts";
 
-const COSE_SIGN1 = 18;
+/**
+ * The one byte of tag 18, COSE_Sign1. It is set and taken off here: cbor-x keeps its tags in a registry that every package
+ * of the process can write to, and other COSE libraries do.
+ */
+const COSE_SIGN1 = 0xd2;
 const header = { algorithm: 1, contentType: 3, keyId: 4 } as const;
 /** EdDSA (RFC 9053), and Ed25519 (RFC 9864), which takes its place: the first is written, both are read. */
 const algorithms: readonly unknown[] = [-8, -19];
@@ -24,14 +28,15 @@ export function sign1(payload: Uint8Array, contentType: string, key: SigningKey)
   ]);
   const protectedHeader = encode(headers);
   const signature = key.sign(toBeSigned(protectedHeader, payload));
-  return encode(tagged(COSE_SIGN1, [protectedHeader, new Map(), payload, signature]));
+  return Buffer.concat([Uint8Array.of(COSE_SIGN1), encode([protectedHeader, new Map(), payload, signature])]);
 }
 
 /** Verifies, over the bytes as they came: nothing is encoded anew but the four fields of the Sig_structure. */
 export function open1(bytes: Uint8Array, contentType: string, keys: KeyRing, maxBytes: number): Opened {
-  const bounds: Bounds = { maxBytes, maxDepth: 4, tags: [COSE_SIGN1] };
+  const bounds: Bounds = { maxBytes, maxDepth: 3, tags: [] };
   try {
-    const parts = untag(decode(bytes, bounds), COSE_SIGN1);
+    if (bytes[0] !== COSE_SIGN1) return malformed("no COSE_Sign1");
+    const parts = decode(bytes.subarray(1), bounds);
     if (!Array.isArray(parts) || parts.length !== 4) return malformed("no COSE_Sign1");
     const [protectedHeader, unprotectedHeader, payload, signature]: unknown[] = parts;
     if (!isBytes(protectedHeader) || !isBytes(payload) || !isBytes(signature, 64)) return malformed("no COSE_Sign1");

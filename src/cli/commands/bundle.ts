@@ -1,0 +1,90 @@
+/** `vigie bundle`: one measurement, as `vigie decode` prints it, to the bundle that would travel. */
+import { type Command, Option } from "commander";
+import { ZodError } from "zod";
+import { drivers } from "../../../drivers/all.ts";
+import { loadGatewayConfig } from "../../config/load.ts";
+import type { GatewayConfig } from "../../config/schema.ts";
+import { DriverRegistry } from "../../driver/registry.ts";
+import type { Sentence } from "../../errors/error.ts";
+import { toBundle } from "../../fhir/bundle.ts";
+import { type Flavour, flavours, type Person } from "../../fhir/port.ts";
+import { parseMeasurement, toJson } from "../../measure/json.ts";
+import type { Measurement } from "../../measure/measurement.ts";
+import { type MeasuredAt, measuredAt } from "../../measure/site-time.ts";
+import { registryOf } from "../../registry/attribute.ts";
+import { version } from "../../version.ts";
+import { command, inBoth } from "../command.ts";
+import { errors } from "../errors.ts";
+import { type Io, print, readAll } from "../io.ts";
+
+interface Options {
+  readonly config: string;
+  readonly person?: string;
+  readonly flavour: Flavour;
+}
+
+/** A measurement with its raw bytes has a few kilobytes. */
+const MAX_INPUT = 1024 * 1024;
+
+export default function bundle(io: Io, summary: Sentence): Command {
+  const decode = 'vigie decode scale-line --channel serial --address balance-1 --text "ST,+0061.55kg"';
+  return command(io, { name: "bundle", summary, examples: [`${decode} | vigie bundle --config config/demo.yaml`] })
+    .requiredOption(
+      "--config <file>",
+      inBoth("d'où viennent la personne et la passerelle", "where person and gateway come from"),
+    )
+    .option(
+      "--person <reference>",
+      inBoth(
+        "la personne ; à défaut, celle à qui l'appareil est attribué",
+        "the person; by default whom the device is assigned to",
+      ),
+    )
+    .addOption(
+      new Option("--flavour <flavour>", inBoth("pour qui le bundle est fait", "for whom the bundle is made"))
+        .choices(flavours)
+        .default("platform"),
+    )
+    .action(async ({ config: file, person, flavour }: Options) => {
+      const config = await loadGatewayConfig(file, drivers);
+      const measurement = readMeasurement(await readAll(io.stdin, MAX_INPUT));
+      const { specialization } = new DriverRegistry(drivers).get(measurement.driver);
+      const gateway = { ...config.gateway, version };
+      const effective = measuredAt(measurement, gateway.timeZone);
+      const whose = personOf(config, person, measurement, effective);
+      const outcome = toBundle(measurement, whose, gateway, { flavour, effective, specialization });
+      if ("noBundle" in outcome) throw errors.NO_BUNDLE({ found: outcome.noBundle });
+      await print(io.stdout, toJson(outcome.bundle, 2));
+    });
+}
+
+/** @throws INPUT_MALFORMED, which names the fields and repeats no value. */
+function readMeasurement(text: string | undefined): Measurement {
+  const expected = "one measurement, as `vigie decode` prints it";
+  if (text === undefined) throw errors.INPUT_MALFORMED({ found: `more than ${MAX_INPUT} bytes`, expected });
+  try {
+    return parseMeasurement(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw errors.INPUT_MALFORMED({ found: "no JSON", expected });
+    if (!(error instanceof ZodError)) throw error;
+    const fields = error.issues.map(({ path }) => path.join(".") || "(all of it)");
+    throw errors.INPUT_MALFORMED({ found: [...new Set(fields)].join(", "), expected });
+  }
+}
+
+/** @throws PERSON_UNKNOWN */
+function personOf(
+  config: GatewayConfig,
+  reference: string | undefined,
+  { device, userSlot }: Measurement,
+  effective: MeasuredAt,
+): Person {
+  if (reference !== undefined) {
+    const named = config.persons.find((person) => person.reference === reference);
+    if (named === undefined) throw errors.PERSON_UNKNOWN({ found: "--person names nobody under `persons`" });
+    return named;
+  }
+  const attribution = registryOf(config).attribute(device.address, userSlot, Date.parse(effective.iso));
+  if ("quarantine" in attribution) throw errors.PERSON_UNKNOWN({ found: attribution.quarantine });
+  return attribution.person;
+}

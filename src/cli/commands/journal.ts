@@ -1,0 +1,153 @@
+/** `vigie journal`: what is in the journal, whether it is whole, and out to a file that anybody can verify. */
+import { open } from "node:fs/promises";
+import type { Command } from "commander";
+import { drivers } from "../../../drivers/all.ts";
+import { loadGatewayConfig } from "../../config/load.ts";
+import type { GatewayConfig } from "../../config/schema.ts";
+import { readKey } from "../../config/secret.ts";
+import { ExitCode, type Sentence } from "../../errors/error.ts";
+import { openConfiguredJournal } from "../../gateway.ts";
+import type { Journal, StoredSegment } from "../../journal/port.ts";
+import { hex } from "../../measure/json.ts";
+import { keyRing, signingKey, verifyingKey } from "../../seal/key.ts";
+import { encodeMessage } from "../../seal/message.ts";
+import { isWithheld, RecordKind, type TravellingRecord } from "../../seal/record.ts";
+import { Verifier } from "../../seal/verifier.ts";
+import { systemClock } from "../../system-clock.ts";
+import { command, inBoth } from "../command.ts";
+import { type Io, print } from "../io.ts";
+import { verificationLines } from "../verification.ts";
+
+interface Options {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/** How many records are in memory at a time. */
+const STEP = 1_024;
+
+export default function journal(io: Io, summary: Sentence): Command {
+  const examples = {
+    status: ["vigie journal status --config config/vigie.yaml"],
+    verify: ["vigie journal verify --config config/vigie.yaml"],
+    export: ["vigie journal export journal.cbor --config config/vigie.yaml"],
+  };
+  const status = command(io, {
+    name: "status",
+    summary: { fr: "dit ce que contient le journal", en: "tells what is in the journal" },
+    examples: examples.status,
+  }).action((options: Options) => withJournal(options.config, (journal) => showStatus(io, journal, options)));
+  const verify = command(io, {
+    name: "verify",
+    summary: { fr: "vérifie signatures, chaîne et empreintes", en: "verifies signatures, chain and digests" },
+    examples: examples.verify,
+  }).action((options: Options) =>
+    withJournal(options.config, (journal, config) => verifyJournal(io, journal, config, options)),
+  );
+  const exporting = command(io, {
+    name: "export",
+    summary: {
+      fr: "écrit le journal dans un fichier vérifiable par un tiers",
+      en: "writes the journal to a file that a third party can verify",
+    },
+    examples: examples.export,
+  })
+    .argument("<file>", inBoth("le fichier à écrire ; il ne doit pas exister", "the file to write; it must not exist"))
+    .option("--from <seq>", inBoth("à partir de ce numéro", "from this number on"), Number, 1)
+    .action((file: string, options: Options & { readonly from: number }) =>
+      withJournal(options.config, (journal, config) => exportJournal(io, journal, config, file, options)),
+    );
+  for (const sub of [status, verify, exporting]) {
+    sub
+      .requiredOption("--config <file>", inBoth("le fichier de configuration", "the configuration file"))
+      .option("--json", inBoth("pour un programme", "for a program"));
+  }
+  return command(io, { name: "journal", summary, examples: Object.values(examples).flat() })
+    .addCommand(status)
+    .addCommand(verify)
+    .addCommand(exporting);
+}
+
+async function withJournal(
+  file: string,
+  work: (journal: Journal, config: GatewayConfig) => Promise<void>,
+): Promise<void> {
+  const config = await loadGatewayConfig(file, drivers);
+  const journal = await openConfiguredJournal(config, systemClock(config.clock.trust));
+  try {
+    await work(journal, config);
+  } finally {
+    await journal.close();
+  }
+}
+
+async function showStatus(io: Io, journal: Journal, { json }: Options): Promise<void> {
+  const status = await journal.status();
+  if (json === true) return print(io.stdout, JSON.stringify(status));
+  await print(
+    io.stdout,
+    `passerelle · gateway        ${status.gateway}`,
+    `époque · epoch              ${status.epoch}`,
+    `enregistrements · records   ${status.lastSeq}`,
+    `segments · segments         ${status.segments}`,
+    `octets · bytes              ${status.bytes}`,
+    ...Object.entries(status.cursors).map(
+      ([destination, through]) =>
+        `confirmé · confirmed        ${destination}: n° ${through} (${status.lastSeq - through} en attente · waiting)`,
+    ),
+  );
+}
+
+async function verifyJournal(io: Io, journal: Journal, config: GatewayConfig, { json }: Options): Promise<void> {
+  const { publicKey } = signingKey(await readKey(config.journal.signingKey));
+  const verifier = new Verifier(keyRing([verifyingKey(publicKey)]));
+  for await (const segment of segmentsOf(journal, 1)) verifier.add(segment);
+  const result = verifier.result();
+  await print(io.stdout, ...(json === true ? [JSON.stringify(result)] : verificationLines(result)));
+  if (result.findings.length > 0) io.exitCode = ExitCode.findings;
+}
+
+async function exportJournal(
+  io: Io,
+  journal: Journal,
+  config: GatewayConfig,
+  file: string,
+  { from, json }: Options & { readonly from: number },
+): Promise<void> {
+  const { publicKey } = signingKey(await readKey(config.journal.signingKey));
+  // It holds health data: for its owner alone, and never over another file.
+  const handle = await open(file, "wx", 0o600);
+  let [segments, records] = [0, 0];
+  try {
+    for await (const segment of segmentsOf(journal, from)) {
+      await handle.appendFile(encodeMessage({ ...segment, records: segment.records.map(leavingQuarantineBehind) }));
+      segments += 1;
+      records += segment.records.length;
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  const key = hex(publicKey);
+  if (json === true) return print(io.stdout, JSON.stringify({ file, segments, records, publicKey: key }));
+  await print(
+    io.stdout,
+    `${segments} segments, ${records} enregistrements · records → ${file}`,
+    `À vérifier avec · verify with: vigie verify ${file} --key ${key}`,
+  );
+}
+
+async function* segmentsOf(journal: Journal, from: number): AsyncGenerator<StoredSegment> {
+  for (let next = from; next <= journal.lastSeq; ) {
+    const segments = await journal.segments(next, STEP);
+    yield* segments;
+    const last = segments.at(-1);
+    if (last === undefined) return;
+    next = last.lastSeq + 1;
+  }
+}
+
+/** A quarantined measurement never leaves the box: its digest does. */
+function leavingQuarantineBehind(record: TravellingRecord): TravellingRecord {
+  return !isWithheld(record) && record.kind === RecordKind.quarantine ? { seq: record.seq, withheld: true } : record;
+}

@@ -1,0 +1,33 @@
+/** `vigie run`: the gateway, until it is told to stop or cannot go on. */
+import type { Command } from "commander";
+import { drivers } from "../../../drivers/all.ts";
+import { loadGatewayConfig } from "../../config/load.ts";
+import { DriverRegistry } from "../../driver/registry.ts";
+import type { Sentence } from "../../errors/error.ts";
+import { startGateway } from "../../gateway.ts";
+import { createLog } from "../../logging/log.ts";
+import { observeLog } from "../../logging/observe.ts";
+import { systemClock } from "../../system-clock.ts";
+import { version } from "../../version.ts";
+import { command, inBoth } from "../command.ts";
+import { type Io, isUnderJournald } from "../io.ts";
+
+export default function run(io: Io, summary: Sentence): Command {
+  return command(io, { name: "run", summary, examples: ["vigie run --config /etc/vigie/vigie.yaml"] })
+    .requiredOption("--config <file>", inBoth("le fichier de configuration", "the configuration file"))
+    .action(async ({ config: file }: { readonly config: string }) => {
+      const config = await loadGatewayConfig(file, drivers);
+      const log = createLog({ level: config.log.level, stream: io.stderr, journald: isUnderJournald() });
+      await using gateway = await startGateway({
+        config,
+        drivers: new DriverRegistry(drivers),
+        clock: systemClock(config.clock.trust),
+        observe: observeLog(log),
+      });
+      const { epoch, lastSeq } = gateway.journal;
+      log.info("gateway started", { version, gateway: config.gateway.id, epoch, lastSeq });
+      const ending = await Promise.race([io.interrupted(), gateway.failed]);
+      if (typeof ending !== "string") throw ending;
+      log.info("gateway stopping", { signal: ending });
+    });
+}

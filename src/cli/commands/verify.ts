@@ -1,0 +1,60 @@
+/** `vigie verify`: what a third party does with an export, knowing nothing but the gateway's public key. */
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { ExitCode, type Sentence } from "../../errors/error.ts";
+import { keyRing, verifyingKey } from "../../seal/key.ts";
+import { messagesOf } from "../../seal/message.ts";
+import { Verifier } from "../../seal/verifier.ts";
+import { command, inBoth } from "../command.ts";
+import { errors } from "../errors.ts";
+import { type Io, print } from "../io.ts";
+import { verificationLines } from "../verification.ts";
+
+interface Options {
+  readonly key: string;
+  readonly json?: boolean;
+}
+
+export default function verify(io: Io, summary: Sentence): Command {
+  return command(io, {
+    name: "verify",
+    summary,
+    examples: ["vigie verify journal.cbor --key passerelle.pub", "vigie verify journal.cbor --key d75a98…511a"],
+  })
+    .argument("<file>", inBoth("un export de `vigie journal export`", "an export of `vigie journal export`"))
+    .requiredOption(
+      "--key <key>",
+      inBoth(
+        "la clé publique : 64 chiffres hexadécimaux, ou un fichier qui les contient",
+        "the public key: 64 hex digits, or a file that holds them",
+      ),
+    )
+    .option("--json", inBoth("pour un programme", "for a program"))
+    .action(async (file: string, { key, json }: Options) => {
+      const verifier = new Verifier(keyRing([verifyingKey(await publicKey(key))]));
+      for (const decoded of messagesOf(await readInput(file))) {
+        if (decoded.ok) verifier.add(decoded.message);
+        else verifier.report({ fault: "malformed", because: decoded.because });
+      }
+      const result = verifier.result();
+      await print(io.stdout, ...(json === true ? [JSON.stringify(result)] : verificationLines(result)));
+      if (result.findings.length > 0 || result.segments === 0) io.exitCode = ExitCode.findings;
+    });
+}
+
+async function publicKey(given: string): Promise<Uint8Array> {
+  const text = /^[0-9a-fA-F]{64}$/.test(given) ? given : (await readInput(given)).toString("latin1").trim();
+  // A line of `vigie keys public` ends with the key: it may be handed over as it is.
+  const digits = /[0-9a-fA-F]{64}$/.exec(text)?.[0];
+  if (digits === undefined)
+    throw errors.USAGE({ where: "--key", expected: "64 hex digits, or a file that holds them" });
+  return Buffer.from(digits, "hex");
+}
+
+async function readInput(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw errors.INPUT_UNREADABLE({ where: file, cause });
+  }
+}

@@ -1,0 +1,71 @@
+import { defineErrors, ExitCode } from "../errors/error.ts";
+
+export const errors = defineErrors({
+  USAGE: {
+    what: { fr: "La commande n'est pas correcte.", en: "The command is not correct." },
+    remedy: {
+      fr: "`vigie --help` et `vigie COMMANDE --help` montrent l'usage, avec un exemple.",
+      en: "`vigie --help` and `vigie COMMAND --help` show the usage, with an example.",
+    },
+    exit: ExitCode.usage,
+  },
+  INPUT_MALFORMED: {
+    what: {
+      fr: "Ce qui est donné à lire n'a pas la forme attendue.",
+      en: "What is given to read is not of the expected form.",
+    },
+    remedy: {
+      fr: "Comparez avec l'exemple de `vigie COMMANDE --help`.",
+      en: "Compare with the example of `vigie COMMAND --help`.",
+    },
+    exit: ExitCode.data,
+  },
+  INPUT_UNREADABLE: {
+    what: { fr: "Ce fichier ne se lit pas.", en: "This file cannot be read." },
+    remedy: {
+      fr: "Vérifiez son chemin et les droits de l'utilisateur qui lance la commande.",
+      en: "Check its path and the rights of the user who runs the command.",
+    },
+    exit: ExitCode.noInput,
+  },
+  PERSON_UNKNOWN: {
+    what: {
+      fr: "La configuration n'attribue cette mesure à personne.",
+      en: "The configuration assigns this measurement to nobody.",
+    },
+    remedy: {
+      fr: "Ajoutez la personne ou l'attribution (`persons`, `assignments`), ou nommez la personne avec --person. Sur la passerelle, la mesure attendrait en quarantaine.",
+      en: "Add the person or the assignment (`persons`, `assignments`), or name the person with --person. On the gateway the measurement would wait in quarantine.",
+    },
+    exit: ExitCode.data,
+  },
+  NO_BUNDLE: {
+    what: { fr: "De cette mesure on ne fait pas de bundle.", en: "This measurement makes no bundle." },
+    remedy: {
+      fr: "docs/fhir.md dit ce que devient chaque mesure ; sur la passerelle, elle est gardée comme événement.",
+      en: "docs/fhir.md says what each measurement becomes; on the gateway it is kept as an event.",
+    },
+    exit: ExitCode.data,
+  },
+  ERROR_UNKNOWN: {
+    what: { fr: "Ce code d'erreur n'existe pas.", en: "There is no such error code." },
+    remedy: { fr: "`vigie errors` les donne tous.", en: "`vigie errors` lists them all." },
+    exit: ExitCode.usage,
+  },
+  KEY_NOT_WRITTEN: {
+    what: { fr: "La clé n'a pas pu être écrite.", en: "The key could not be written." },
+    remedy: {
+      fr: "Vérifiez le dossier, ses droits et la place libre. Aucune clé existante n'a été touchée.",
+      en: "Check the folder, its permissions and the free space. No existing key was touched.",
+    },
+    exit: ExitCode.io,
+  },
+  INTERNAL: {
+    what: { fr: "Vigie a rencontré un défaut qui est le sien.", en: "Vigie met a defect of its own." },
+    remedy: {
+      fr: "Signalez-le avec les lignes ci-dessus : elles ne contiennent aucune donnée de santé.",
+      en: "Report it with the lines above: they hold no health data.",
+    },
+    exit: ExitCode.internal,
+  },
+});

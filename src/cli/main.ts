@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import { ExitCode } from "../errors/error.ts";
+import type { Io } from "./io.ts";
+import { run } from "./run.ts";
+
+// `vigie … | head` closes its end when it has seen enough: that is no failure, and nobody is left to tell.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(ExitCode.ok);
+});
+
+const io: Io = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  exitCode: ExitCode.ok,
+  interrupted: () =>
+    new Promise((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
+    }),
+};
+process.exitCode = await run(process.argv.slice(2), io);

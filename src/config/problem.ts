@@ -1,0 +1,71 @@
+/** What is wrong with a configuration: every point at once, each with its place, what was found and what was expected. */
+import { type Sentence, VigieError } from "../errors/error.ts";
+import type { Path } from "./describe.ts";
+import { errors } from "./errors.ts";
+import { say } from "./field.ts";
+
+export interface Problem {
+  /** `devices[0].address`; empty for the file as a whole. */
+  readonly path: string;
+  /** The line in the file, from 1. */
+  readonly line?: number;
+  readonly found: Sentence;
+  readonly expected: Sentence;
+}
+
+/** The configuration cannot be used, for all of these reasons. */
+export class InvalidConfig extends VigieError {
+  readonly problems: readonly Problem[];
+
+  constructor(file: string, problems: readonly Problem[]) {
+    super("CONFIG_INVALID", errors.definitions.CONFIG_INVALID, { where: file, found: `${problems.length}` });
+    this.problems = problems;
+  }
+}
+
+/** A problem as a person reads it: the place, then what is wrong, French first. */
+export function formatProblem(file: string, { path, line, found, expected }: Problem): string {
+  return [
+    `${file}${line === undefined ? "" : `:${line}`}${path === "" ? "" : `  ${path}`}`,
+    `  trouvé : ${found.fr} · attendu : ${expected.fr}`,
+    `  found: ${found.en} · expected: ${expected.en}`,
+  ].join("\n");
+}
+
+export function formatPath(path: Path): string {
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`))
+    .join("");
+}
+
+/** What stands below these keys may be an identity, an address or a secret: messages say its form, never its value. */
+const untold: ReadonlySet<PropertyKey> = new Set([
+  "address",
+  "assignments",
+  "device",
+  "devices",
+  "key",
+  "password",
+  "persons",
+  "signingKey",
+  "url",
+  "username",
+]);
+
+export const mayTell = (path: Path): boolean => !path.some((key) => untold.has(key));
+
+/** What was found, in words; its value only where that gives nothing away. */
+export function describe(value: unknown, path: Path): Sentence {
+  if (value === undefined) return say("rien", "nothing");
+  if (value === null && path.length === 0) return say("un fichier vide", "an empty file");
+  if (value === null) return say("une clé sans valeur", "a key without a value");
+  if (Array.isArray(value)) return say("une liste", "a list");
+  if (typeof value === "object") return say("un groupe de clés", "a mapping");
+  if (mayTell(path)) {
+    const told = JSON.stringify(value).slice(0, 60);
+    return say(told, told);
+  }
+  return typeof value === "string"
+    ? say(`un texte de ${value.length} caractère(s)`, `a text of ${value.length} character(s)`)
+    : say("un nombre ou un booléen", "a number or a boolean");
+}

@@ -1,0 +1,62 @@
+/** Schema issues as problems that a technician can act on. */
+import type { z } from "zod";
+import { either, expectation, type JsonSchema, keysAt, type Path, schemasAt } from "./describe.ts";
+import { say } from "./field.ts";
+import { nearest } from "./nearest.ts";
+import { describe, formatPath, type Problem } from "./problem.ts";
+
+/** A problem whose line is not known yet. */
+export type Finding = Omit<Problem, "line" | "path"> & { readonly at: Path };
+
+/** What a schema says against a value. @param root the same schema as JSON Schema, for the words. */
+export function findings(issues: readonly z.core.$ZodIssue[], value: unknown, root: JsonSchema): readonly Finding[] {
+  return issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => unknownKey(issue.path, key, keysAt(root, issue.path)));
+    }
+    if (issue.code === "invalid_key") return [invalidKey(issue)];
+    const found = at(value, issue.path);
+    return [
+      {
+        at: issue.path,
+        found: describe(found, issue.path),
+        expected: either(schemasAt(root, issue.path).map(expectation)),
+      },
+    ];
+  });
+}
+
+export function unknownKey(parent: Path, key: string, known: readonly string[]): Finding {
+  const near = nearest(key, known);
+  return {
+    at: [...parent, key],
+    found: say(`la clé inconnue « ${key} »`, `the unknown key "${key}"`),
+    expected:
+      near === undefined
+        ? say(`une de ces clés : ${known.join(", ")}`, `one of these keys: ${known.join(", ")}`)
+        : say(`« ${near} »`, `"${near}"`),
+  };
+}
+
+function invalidKey(issue: z.core.$ZodIssueInvalidKey): Finding {
+  return {
+    at: issue.path,
+    found: say(`le nom « ${String(issue.path.at(-1))} »`, `the name "${String(issue.path.at(-1))}"`),
+    expected: say(
+      "1 à 40 minuscules sans accent, chiffres ou tirets",
+      "1 to 40 unaccented lower-case letters, digits or hyphens",
+    ),
+  };
+}
+
+/** The value at a path; undefined where there is none. */
+export function at(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (here, key) => (typeof here === "object" && here !== null ? Reflect.get(here, key) : undefined),
+    value,
+  );
+}
+
+export function toProblem({ at: path, found, expected }: Finding, line: number | undefined): Problem {
+  return { path: formatPath(path), found, expected, ...(line === undefined ? {} : { line }) };
+}

@@ -1,0 +1,49 @@
+/** YAML text to plain data that still knows on which line each part stood. */
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
+import type { Path } from "./describe.ts";
+import { say } from "./field.ts";
+import type { Problem } from "./problem.ts";
+
+/** A configuration is a few kilobytes; what is larger is another file. */
+const MAX_CHARACTERS = 1024 * 1024;
+
+export interface YamlData {
+  readonly value: unknown;
+  /** The line, from 1, of the deepest part of a path that is in the file. */
+  lineOf(path: Path): number | undefined;
+}
+
+export function readYaml(text: string): YamlData | { readonly problems: readonly Problem[] } {
+  if (text.length > MAX_CHARACTERS) return { problems: [notYaml("plus de 1 Mo / more than 1 MB")] };
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const flaws = [...document.errors, ...document.warnings];
+  if (flaws.length > 0) {
+    return { problems: flaws.map((flaw) => notYaml(flaw.message, lines.linePos(flaw.pos[0]).line)) };
+  }
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }), lineOf: (path) => lineOf(document, lines, path) };
+  } catch (error) {
+    return { problems: [notYaml(error instanceof Error ? error.message : String(error))] };
+  }
+}
+
+function lineOf(document: Document, lines: LineCounter, path: Path): number | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const key = path[length - 1];
+    const pair = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+    const node = pair?.key ?? document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return undefined;
+}
+
+function notYaml(found: string, line?: number): Problem {
+  return {
+    path: "",
+    ...(line === undefined ? {} : { line }),
+    found: say(found, found),
+    expected: say("un fichier YAML correct", "a correct YAML file"),
+  };
+}

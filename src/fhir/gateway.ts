@@ -1,0 +1,51 @@
+/** The gateway as an HL7 PhgDevice 1.0.0: registered in a bundle of its own, since a Mesures bundle holds one Device only. */
+import { systemIdIdentifier, systemIdOf } from "./device.ts";
+import { organisation } from "./person.ts";
+import type { GatewayIdentity } from "./port.ts";
+import { fullUrl, search, uriIdentifier, uuidFrom } from "./reference.ts";
+import { concept, mdc, profiles } from "./systems.ts";
+import type { Bundle, Device, Identifier, Reference } from "./types.ts";
+
+/** MDC_MOC_VMS_MDS_AHD: an application hosting device, which is what 20601 calls a gateway. */
+const GATEWAY = 531981;
+/** MDC_ID_PROD_SPEC_SW. */
+const SOFTWARE_VERSION = 531975;
+/** MDC_TIME_SYNC_PROTOCOL and its values. */
+const TIME_SYNC_PROTOCOL = 68220;
+const timeSyncProtocols = { none: 532224, ntp: 532226, sntp: 532227, manual: 532234 } as const;
+/** How the gateway's clock is set: `ntp` (chrony), `sntp` (systemd-timesyncd), by hand, or not at all. */
+export type TimeSync = keyof typeof timeSyncProtocols;
+
+/** What names the gateway alone: its System ID, else a UUID made of its id. */
+export function gatewayIdentifier(gateway: GatewayIdentity): Identifier {
+  return systemIdOf(gateway) === undefined ? uriIdentifier(gatewayUuid(gateway)) : systemIdIdentifier(gateway.systemId);
+}
+
+const gatewayUuid = (gateway: GatewayIdentity): string => uuidFrom("gateway", gateway.id);
+
+/** For the gatewayDevice extension: the gateway was registered before, so it is named by its identifier. */
+export function gatewayReference(gateway: GatewayIdentity): Reference {
+  return { type: "Device", identifier: gatewayIdentifier(gateway) };
+}
+
+/**
+ * Registers the gateway. To be sent once, and again when the result changes: a conditional update creates the Device
+ * where there is none and brings it up to date where there is one, so a repeat is harmless.
+ */
+export function phgDevice(gateway: GatewayIdentity, timeSync: TimeSync): Bundle {
+  const unique = gatewayIdentifier(gateway);
+  const systemId = systemIdIdentifier(systemIdOf(gateway));
+  const resource: Device = {
+    resourceType: "Device",
+    id: gatewayUuid(gateway),
+    meta: { profile: [profiles.phgDevice] },
+    identifier: unique.value === systemId.value ? [systemId] : [systemId, unique],
+    deviceName: [{ name: gateway.id, type: "user-friendly-name" }],
+    type: concept(mdc(GATEWAY)),
+    version: [{ type: concept(mdc(SOFTWARE_VERSION)), value: gateway.version }],
+    property: [{ type: concept(mdc(TIME_SYNC_PROTOCOL)), valueCode: [concept(mdc(timeSyncProtocols[timeSync]))] }],
+    owner: organisation("FINEG", gateway.structure.finess),
+  };
+  const request = { method: "PUT", url: `Device?${search(unique)}` } as const;
+  return { resourceType: "Bundle", type: "transaction", entry: [{ fullUrl: fullUrl(resource.id), resource, request }] };
+}

@@ -1,0 +1,20 @@
+/** How resources are named: deterministic UUIDs, and references between the entries of one bundle. */
+import { digest, uuidOf } from "../measure/identity.ts";
+import type { ReferenceForm } from "./port.ts";
+import { URI } from "./systems.ts";
+import type { Identifier, Reference } from "./types.ts";
+
+/** The UUID of what these parts name; the same at every run, on every gateway. */
+export const uuidFrom = (...parts: readonly string[]): string => uuidOf(digest(parts));
+
+export const fullUrl = (uuid: string): string => `urn:uuid:${uuid}`;
+
+/** A UUID as an identifier that needs no one's namespace. */
+export const uriIdentifier = (uuid: string): Identifier => ({ system: URI, value: fullUrl(uuid) });
+
+/** The search that finds the resource with this identifier, for `ifNoneExist`. */
+export const search = ({ system, value }: Identifier): string => `identifier=${system}|${value}`;
+
+export function refer(type: "Device" | "Observation" | "Patient", uuid: string, form: ReferenceForm): Reference {
+  return { reference: form === "urn" ? fullUrl(uuid) : `${type}/${uuid}`, type };
+}

@@ -1,0 +1,186 @@
+/** The composition root: builds the way of a reading from a configuration, starts it from its end, stops it from its start. */
+import { readFile } from "node:fs/promises";
+import type { DestinationConfig, GatewayConfig } from "./config/schema.ts";
+import { readKey, readSecretText } from "./config/secret.ts";
+import type { Destination } from "./delivery/destination.ts";
+import type { DriverRegistry } from "./driver/registry.ts";
+import { isVigieError, type VigieError } from "./errors/error.ts";
+import type { Observe } from "./events.ts";
+import type { GatewayIdentity } from "./fhir/port.ts";
+import { createIntake } from "./intake/intake.ts";
+import type { Intake } from "./intake/port.ts";
+import { openJournal } from "./journal/journal.ts";
+import type { Draft, Journal, JournalWriter } from "./journal/port.ts";
+import type { Device } from "./measure/measurement.ts";
+import type { Clock } from "./measure/time.ts";
+import { registryOf } from "./registry/attribute.ts";
+import { keyRing, signingKey, verifyingKey } from "./seal/key.ts";
+import { version } from "./version.ts";
+
+export interface GatewayParts {
+  readonly config: GatewayConfig;
+  readonly drivers: DriverRegistry;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  /** How often a simulated scenario is played. @default Infinity */
+  readonly rounds?: number;
+}
+
+export interface Gateway extends AsyncDisposable {
+  readonly journal: Journal;
+  readonly destinations: readonly Destination[];
+  /** Resolves when the simulated devices have played all their rounds and everything was taken. */
+  readonly played: Promise<void>;
+  /** Resolves where the gateway cannot go on (the disk refused a write): the process then ends and systemd starts it anew. */
+  readonly failed: Promise<VigieError>;
+}
+
+/**
+ * Starts a gateway.
+ * @throws the errors of the configuration's secrets, of the journal and of the scenario. A device or a platform that is
+ * not there is no reason not to start.
+ */
+export async function startGateway(parts: GatewayParts): Promise<Gateway> {
+  const { config, clock, observe } = parts;
+  const identity = identityOf(config);
+  const closers: (() => PromiseLike<void>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const journal = await openConfiguredJournal(config, clock);
+    closers.push(() => journal.close());
+
+    const destinations: Destination[] = [];
+    for (const destination of config.destinations) {
+      const opened = await openDestination(destination, identity, journal, observe);
+      closers.push(() => opened[Symbol.asyncDispose]());
+      destinations.push(opened);
+    }
+
+    const watched = failingLoudly(journal);
+    const intake = createIntake({ gateway: identity, registry: registryOf(config), journal: watched.writer, observe });
+    const played = await openLinks(parts, intake, closers);
+    return { journal, destinations, played, failed: watched.failed, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Opens the journal that a configuration names. @throws the errors of its secrets and of openJournal() */
+export async function openConfiguredJournal(config: GatewayConfig, clock: Clock): Promise<Journal> {
+  const { path: folder, key, signingKey: seed, maxBytes } = config.journal;
+  return openJournal({
+    folder,
+    gateway: config.gateway.id,
+    boxKey: await readKey(key),
+    signingKey: signingKey(await readKey(seed)),
+    clock,
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+  });
+}
+
+/** Who this gateway is, in segments, topics and bundles. */
+export function identityOf({ gateway }: Pick<GatewayConfig, "gateway">): GatewayIdentity {
+  return { ...gateway, version };
+}
+
+/** What a device is known by before it has said anything itself. */
+export function knownDevices({ devices, links }: Pick<GatewayConfig, "devices" | "links">): readonly Device[] {
+  const serial = new Set(links.serial.map(({ device }) => device));
+  return devices.map(({ address, name }) => ({
+    address,
+    transport: serial.has(address) ? "serial" : "ble",
+    ...(name === undefined ? {} : { name }),
+  }));
+}
+
+/** A journal that cannot write any more is the end of this process: a fresh one finds out what is on the disk. */
+function failingLoudly(journal: JournalWriter): { writer: JournalWriter; failed: Promise<VigieError> } {
+  let fail: (error: VigieError) => void = () => undefined;
+  const failed = new Promise<VigieError>((resolve) => {
+    fail = resolve;
+  });
+  const append = async (draft: Draft) => {
+    try {
+      return await journal.append(draft);
+    } catch (error) {
+      if (isVigieError(error, "JOURNAL_WRITE_FAILED") || isVigieError(error, "JOURNAL_DAMAGED")) fail(error);
+      throw error;
+    }
+  };
+  return { writer: { append }, failed };
+}
+
+async function openDestination(
+  config: DestinationConfig,
+  { id, structure }: GatewayIdentity,
+  journal: Journal,
+  observe: Observe,
+): Promise<Destination> {
+  const { openMqttDestination } = await import("./delivery/mqtt/destination.ts");
+  const { name, url, protocol, clientId = id, platformKeys, window, username, password } = config;
+  const tls = await tlsOf(config);
+  return openMqttDestination({
+    name,
+    journal,
+    observe,
+    config: {
+      url,
+      version: protocol,
+      clientId,
+      address: { structure: structure.finess, gateway: id },
+      platformKeys: keyRing(platformKeys.map((key) => verifyingKey(key))),
+      window,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password: await readSecretText(password) }),
+      ...(tls === undefined ? {} : { tls }),
+    },
+  });
+}
+
+/** The PEM files of a line's encryption and identity, read now: a file that is missing is said at the start. */
+export async function tlsOf({ tls }: Pick<DestinationConfig, "tls">) {
+  if (tls === undefined) return undefined;
+  const { ca, cert, key } = tls;
+  return {
+    ...(ca === undefined ? {} : { ca: await readFile(ca, "utf8") }),
+    ...(cert === undefined ? {} : { cert: await readFile(cert, "utf8") }),
+    ...(key === undefined ? {} : { key: await readSecretText(key) }),
+  };
+}
+
+/** Each kind of link is loaded only where it is configured: a box without a radio needs no D-Bus. */
+async function openLinks(
+  { config, drivers, clock, observe, rounds }: GatewayParts,
+  intake: Intake,
+  closers: (() => PromiseLike<void>)[],
+): Promise<Promise<void>> {
+  const { serial, simulated } = config.links;
+  const devices = knownDevices(config);
+  for (const { path, driver, device: address, line } of serial) {
+    const { openSerialLink } = await import("./link/serial/link.ts");
+    const device = devices.find((known) => known.address === address) ?? { address, transport: "serial" };
+    const settings = line === undefined ? {} : { line };
+    const link = openSerialLink({ path, driver: drivers.serial(driver), device, intake, clock, observe, ...settings });
+    closers.push(() => link[Symbol.asyncDispose]());
+  }
+  if (simulated === undefined) return Promise.resolve();
+  const { openSimulatedLink } = await import("./link/simulated/link.ts");
+  const { parseScenario } = await import("./link/simulated/scenario.ts");
+  const scenario = parseScenario(await readFile(simulated.scenario, "utf8"), simulated.scenario);
+  const { timeZone } = config.gateway;
+  const link = openSimulatedLink({
+    scenario,
+    drivers,
+    intake,
+    clock,
+    observe,
+    timeZone,
+    speed: simulated.speed,
+    ...(rounds === undefined ? {} : { rounds }),
+  });
+  closers.push(() => link[Symbol.asyncDispose]());
+  return link.finished;
+}

@@ -1,0 +1,55 @@
+/**
+ * Group commit without a timer: whatever arrives while one segment is being signed and fsynced makes the next one. Alone,
+ * a reading waits for nobody; in a flood, hundreds share one signature and one fsync.
+ */
+import { MAX_RECORDS } from "../seal/segment.ts";
+import type { Entry } from "./entry.ts";
+import type { Appended } from "./port.ts";
+
+interface Waiting {
+  readonly entry: Entry;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Committer {
+  readonly #commit: (entries: readonly Entry[]) => Promise<readonly Appended[]>;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+
+  /** @param commit makes one segment of 1 to MAX_RECORDS entries durable, and answers in their order. */
+  constructor(commit: (entries: readonly Entry[]) => Promise<readonly Appended[]>) {
+    this.#commit = commit;
+  }
+
+  append(entry: Entry): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ entry, resolve, reject });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** Resolves when nothing is waiting any more. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    // One turn of the event loop: all that one packet or one tick brought goes into the same segment.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MAX_RECORDS);
+      try {
+        const appended = await this.#commit(batch.map(({ entry }) => entry));
+        for (const [index, { resolve, reject }] of batch.entries()) {
+          const answer = appended[index];
+          if (answer === undefined) reject(new RangeError("the commit answered for fewer entries than it was given"));
+          else resolve(answer);
+        }
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#running = undefined;
+  }
+}

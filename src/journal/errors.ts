@@ -1,0 +1,104 @@
+import { defineErrors, ExitCode } from "../errors/error.ts";
+
+export const errors = defineErrors({
+  JOURNAL_LOCKED: {
+    what: { fr: "Un autre processus tient déjà ce journal.", en: "Another process holds this journal already." },
+    remedy: {
+      fr: "Arrêtez l'autre passerelle (`systemctl stop vigie`) ou choisissez un autre `journal.path`.",
+      en: "Stop the other gateway (`systemctl stop vigie`) or choose another `journal.path`.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  JOURNAL_OPEN: {
+    what: { fr: "Le journal ne s'ouvre pas.", en: "The journal cannot be opened." },
+    remedy: {
+      fr: "Vérifiez que le dossier existe et que l'utilisateur de la passerelle peut y écrire. Rien n'a été modifié.",
+      en: "Check that the folder exists and that the gateway's user may write there. Nothing was changed.",
+    },
+    exit: ExitCode.io,
+  },
+  JOURNAL_NEWER: {
+    what: {
+      fr: "Ce journal a été écrit par une version plus récente de Vigie.",
+      en: "This journal was written by a newer version of Vigie.",
+    },
+    remedy: {
+      fr: "Installez cette version ou une plus récente. Rien n'a été modifié.",
+      en: "Install that version or a newer one. Nothing was changed.",
+    },
+    exit: ExitCode.config,
+  },
+  JOURNAL_NOT_OURS: {
+    what: { fr: "Ce fichier n'est pas un journal de Vigie.", en: "This file is no journal of Vigie." },
+    remedy: {
+      fr: "Vérifiez `journal.path`. Le fichier n'a pas été touché.",
+      en: "Check `journal.path`. The file was not touched.",
+    },
+    exit: ExitCode.config,
+  },
+  JOURNAL_FOREIGN: {
+    what: { fr: "Ce journal est celui d'une autre passerelle.", en: "This journal is another gateway's." },
+    remedy: {
+      fr: "Corrigez `gateway.id`, ou donnez à cette passerelle un `journal.path` vide.",
+      en: "Correct `gateway.id`, or give this gateway an empty `journal.path`.",
+    },
+    exit: ExitCode.config,
+  },
+  JOURNAL_KEY_WRONG: {
+    what: {
+      fr: "La clé de chiffrement n'est pas celle de ce journal.",
+      en: "The encryption key is not this journal's.",
+    },
+    remedy: {
+      fr: "Remettez la clé d'origine (`journal.key`). Sans elle, les mesures gardées ne peuvent pas être lues.",
+      en: "Put the original key back (`journal.key`). Without it the stored measures cannot be read.",
+    },
+    exit: ExitCode.noPermission,
+  },
+  JOURNAL_SIGNING_KEY_CHANGED: {
+    what: {
+      fr: "La clé de signature n'est pas celle qui a scellé ce journal.",
+      en: "The signing key is not the one that sealed this journal.",
+    },
+    remedy: {
+      fr: "Remettez la clé d'origine (`journal.signingKey`), ou faites une rotation avec `vigie keys rotate`.",
+      en: "Put the original key back (`journal.signingKey`), or rotate it with `vigie keys rotate`.",
+    },
+    exit: ExitCode.noPermission,
+  },
+  JOURNAL_FULL: {
+    what: {
+      fr: "Le journal est plein : les lectures restent dans les appareils.",
+      en: "The journal is full: readings stay in the devices.",
+    },
+    remedy: {
+      fr: "Rétablissez la liaison avec la plateforme : ce qui est livré libère la place. Sinon, agrandissez la partition.",
+      en: "Restore the link to the platform: what is delivered frees space. Otherwise enlarge the partition.",
+    },
+    exit: ExitCode.io,
+  },
+  JOURNAL_WRITE_FAILED: {
+    what: {
+      fr: "Le disque a refusé une écriture : le journal n'accepte plus rien avant un redémarrage.",
+      en: "The disk refused a write: the journal takes nothing more before a restart.",
+    },
+    remedy: {
+      fr: "La passerelle redémarre d'elle-même. Si cela se répète, remplacez la carte mémoire.",
+      en: "The gateway restarts by itself. If it happens again, replace the memory card.",
+    },
+    exit: ExitCode.io,
+  },
+  JOURNAL_DAMAGED: {
+    what: { fr: "Le fichier du journal est abîmé.", en: "The journal's file is damaged." },
+    remedy: {
+      fr: "Ne l'effacez pas. Lancez `vigie journal verify`, puis transmettez son résultat au support.",
+      en: "Do not delete it. Run `vigie journal verify` and pass the result on to support.",
+    },
+    exit: ExitCode.data,
+  },
+  JOURNAL_CLOSED: {
+    what: { fr: "Le journal est fermé.", en: "The journal is closed." },
+    remedy: { fr: "Redémarrez la passerelle.", en: "Restart the gateway." },
+    exit: ExitCode.tempFail,
+  },
+});

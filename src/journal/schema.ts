@@ -1,0 +1,76 @@
+/** The file's form: settings of the connection, and the numbered migrations, which only go forward. */
+import { errors } from "./errors.ts";
+import { integer, text } from "./row.ts";
+import type { Database, Sql } from "./sqlite.ts";
+
+/** "VIGI": tells the file from any other SQLite database. */
+const APPLICATION_ID = 0x56494749;
+
+const migrations: readonly ((sql: Sql) => Promise<void>)[] = [
+  async (sql) => {
+    for (const statement of [
+      "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
+      // The COSE_Sign1 of each segment, as signed; never changed.
+      "CREATE TABLE segment(first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, cose BLOB NOT NULL) STRICT",
+      // What can be asked without opening a body: `idem`, `device` and `person` are keyed hashes (vault.ts).
+      `CREATE TABLE record(seq INTEGER PRIMARY KEY, kind INTEGER NOT NULL, day INTEGER NOT NULL,
+         idem BLOB NOT NULL UNIQUE, device BLOB, person BLOB) STRICT`,
+      // Bodies in their boxes, apart, so that they can be erased.
+      "CREATE TABLE body(seq INTEGER PRIMARY KEY, box BLOB NOT NULL) STRICT",
+      "CREATE TABLE cursor(destination TEXT PRIMARY KEY, through INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    ]) {
+      await sql.run(statement);
+    }
+  },
+];
+
+/** What this version of Vigie writes. */
+export const SCHEMA_VERSION = migrations.length;
+
+export interface StorageLimits {
+  /** The most that the database file may grow to, bytes. */
+  readonly maxBytes: number;
+}
+
+/**
+ * Sets the connection up and brings the file to this version.
+ * @throws JOURNAL_NEWER, JOURNAL_NOT_OURS, before anything is written; JOURNAL_OPEN where SQLite does not do as told.
+ */
+export async function prepare(database: Database, limits: StorageLimits): Promise<void> {
+  const pragma = async (name: string) => (await database.all(`PRAGMA ${name}`))[0] ?? {};
+  // One process, one connection: the lock is taken at the first access and kept, and no -shm file is needed.
+  await database.all("PRAGMA locking_mode=EXCLUSIVE");
+  const version = integer(await pragma("user_version"), "user_version");
+  const applicationId = integer(await pragma("application_id"), "application_id");
+  const tables = (await database.all("SELECT name FROM sqlite_schema LIMIT 1")).length;
+  if (applicationId !== APPLICATION_ID && (applicationId !== 0 || tables > 0)) throw errors.JOURNAL_NOT_OURS();
+  if (version > SCHEMA_VERSION) {
+    throw errors.JOURNAL_NEWER({ found: `version ${version}`, expected: `at most ${SCHEMA_VERSION}` });
+  }
+
+  await database.all("PRAGMA journal_mode=WAL");
+  await database.all("PRAGMA synchronous=FULL");
+  await database.all("PRAGMA secure_delete=ON");
+  await database.all("PRAGMA trusted_schema=OFF");
+  await database.all("PRAGMA cell_size_check=ON");
+  // A checkpoint every 256 pages (1 MiB) keeps the WAL, and what a full disk needs to recover, small.
+  await database.all("PRAGMA wal_autocheckpoint=256");
+  await database.all("PRAGMA journal_size_limit=4194304");
+  const pageSize = integer(await pragma("page_size"), "page_size");
+  // Not kept in the file: it must be said at every open. It refuses early, while DELETE still works.
+  await database.all(`PRAGMA max_page_count=${Math.floor(limits.maxBytes / pageSize)}`);
+
+  const mode = text(await pragma("journal_mode"), "journal_mode");
+  const synchronous = integer(await pragma("synchronous"), "synchronous");
+  if (mode !== "wal" || synchronous !== 2) {
+    throw errors.JOURNAL_OPEN({ found: `journal_mode ${mode}, synchronous ${synchronous}`, expected: "wal, 2 (FULL)" });
+  }
+
+  for (let next = version; next < SCHEMA_VERSION; next += 1) {
+    await database.transaction(async (sql) => {
+      await migrations[next]?.(sql);
+      await sql.run(`PRAGMA application_id=${APPLICATION_ID}`);
+      await sql.run(`PRAGMA user_version=${next + 1}`);
+    });
+  }
+}

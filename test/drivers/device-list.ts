@@ -1,0 +1,48 @@
+/** docs/devices.md: what technicians read to know which devices Vigie takes. Made from the drivers, never by hand. */
+import { formatChannel } from "../../src/driver/decode.ts";
+import type { Driver } from "../../src/driver/define.ts";
+import { specializations, titleOf } from "../../src/measure/codes.ts";
+import type { VectorFile } from "./vectors.ts";
+
+export function deviceList(drivers: readonly Driver[], vectors: ReadonlyMap<string, VectorFile>): string {
+  const ordered = [...drivers].sort((a, b) => b.priority - a.priority);
+  return `# Appareils · Devices
+
+<!-- Written by test/drivers/catalogue.test.ts (\`UPDATE=1 npx vitest run test/drivers/catalogue.test.ts\`). Do not edit. -->
+
+Ce que Vigie sait lire, et ce qui le prouve. Un appareil cité sous « Essayé avec » a des captures réelles parmi les
+vecteurs du pilote ; les autres appareils du même profil sont lus d'après la spécification.
+
+What Vigie reads, and what proves it. A device under “Tried with” has real captures among the driver's vectors; others of
+the same profile are read from the specification.
+
+| Pilote · Driver | Appareil · Device | Mesures · Measures | Reconnu à · Recognised by | Essayé avec · Tried with | Captures réelles / vecteurs · Real captures / vectors |
+|---|---|---|---|---|---|
+${ordered.map((driver) => row(driver, vectors.get(driver.id))).join("\n")}
+
+## Sources
+
+${ordered.map((driver) => `* \`${driver.id}\`: ${driver.source}`).join("\n")}
+`;
+}
+
+function row(driver: Driver, file: VectorFile | undefined): string {
+  const vectors = file?.vectors ?? [];
+  const real = vectors.filter((vector) => vector.kind === "real-capture").length;
+  return [
+    "",
+    ` \`${driver.id}\` `,
+    ` ${driver.title} (${specializations[driver.specialization]}) `,
+    ` ${driver.kinds.map((kind) => `${titleOf(kind).fr} · ${titleOf(kind).en}`).join("<br>")} `,
+    ` ${recognisedBy(driver)} `,
+    ` ${driver.tested.join("<br>") || "spécification · specification"} `,
+    ` ${real} / ${vectors.length} `,
+    "",
+  ].join("|");
+}
+
+function recognisedBy(driver: Driver): string {
+  if (driver.transport === "ble") return driver.match.services.map(formatChannel).join(", ");
+  const { baudRate, dataBits, parity, stopBits } = driver.line;
+  return `configuration (${baudRate} ${dataBits}${parity.charAt(0).toUpperCase()}${stopBits})`;
+}

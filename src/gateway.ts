@@ -45,6 +45,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const identity = identityOf(config);
   const closers: (() => PromiseLike<void>)[] = [];
   const close = async () => {
+    // In the opposite order: first nothing comes in any more, then what is there is finished, then the journal closes.
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
@@ -60,7 +61,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     const watched = failingLoudly(journal);
     const intake = createIntake({ gateway: identity, registry: registryOf(config), journal: watched.writer, observe });
-    const played = await openLinks(parts, intake, closers);
+    const { played } = await openLinks(parts, intake, closers);
     return { journal, destinations, played, failed: watched.failed, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
@@ -128,7 +129,7 @@ async function openDestination(
     observe,
     config: {
       url,
-      version: protocol,
+      version: protocol === 5 ? "5" : "3.1.1",
       clientId,
       address: { structure: structure.finess, gateway: id },
       platformKeys: keyRing(platformKeys.map((key) => verifyingKey(key))),
@@ -156,7 +157,7 @@ async function openLinks(
   { config, drivers, clock, observe, rounds }: GatewayParts,
   intake: Intake,
   closers: (() => PromiseLike<void>)[],
-): Promise<Promise<void>> {
+): Promise<{ readonly played: Promise<void> }> {
   const { serial, simulated } = config.links;
   const devices = knownDevices(config);
   for (const { path, driver, device: address, line } of serial) {
@@ -166,7 +167,7 @@ async function openLinks(
     const link = openSerialLink({ path, driver: drivers.serial(driver), device, intake, clock, observe, ...settings });
     closers.push(() => link[Symbol.asyncDispose]());
   }
-  if (simulated === undefined) return Promise.resolve();
+  if (simulated === undefined) return { played: Promise.resolve() };
   const { openSimulatedLink } = await import("./link/simulated/link.ts");
   const { parseScenario } = await import("./link/simulated/scenario.ts");
   const scenario = parseScenario(await readFile(simulated.scenario, "utf8"), simulated.scenario);
@@ -182,5 +183,5 @@ async function openLinks(
     ...(rounds === undefined ? {} : { rounds }),
   });
   closers.push(() => link[Symbol.asyncDispose]());
-  return link.finished;
+  return { played: link.finished };
 }

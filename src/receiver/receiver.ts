@@ -93,11 +93,12 @@ export class Receiver {
   async #place(segment: EarlySegment, entry: GatewayEntry): Promise<Outcome> {
     const { payload, message } = segment;
     const { gateway, epoch } = payload;
-    const judged = follow(entry.head, message.segment, payload);
+    const head = entry.head?.epoch === epoch ? entry.head : undefined;
+    const judged = follow(head, message.segment, payload);
     const faults = faultyRecords(payload, message.records);
     if (faults[0] !== undefined) return refused("altered", `record ${faults[0].seq}: ${faults[0].because}`, gateway);
     if (judged.ok) {
-      if (entry.head !== undefined && entry.head.epoch < epoch) {
+      if (entry.head !== undefined && entry.head.epoch !== epoch) {
         this.#parts.observe?.({ type: "new-epoch", gateway, epoch });
       }
       return this.#holdAndFollow(segment, judged.head, entry);
@@ -110,7 +111,6 @@ export class Receiver {
       case "repeat":
         return this.#repeat(segment, entry);
       case "fork":
-      case "stale-epoch":
       case "bad-start":
         return refused(judged.fault, judged.because, gateway);
     }

@@ -43,7 +43,13 @@ async function main(options: Options): Promise<void> {
     const platformKey = signingKey(randomBytes(32));
     const gatewaySeed = randomBytes(32);
     const config = await demoConfig(folder, broker, platformKey.publicKey, gatewaySeed, options.speed);
-    await using platform = await startPlatform({ broker, platformKey, gateway: config.gateway.id, gatewaySeed, tally });
+    await using _platform = await startPlatform({
+      broker,
+      platformKey,
+      gateway: config.gateway.id,
+      gatewaySeed,
+      tally,
+    });
     const labels = new Map(config.devices.map(({ address, label }) => [address, label]));
     const narrate = narrator(labels, print);
     const progress = new Progress();
@@ -54,7 +60,7 @@ async function main(options: Options): Promise<void> {
     };
     print(`Vigie — ${config.gateway.structure.name}, passerelle « ${config.gateway.id} »`);
     print(
-      `Broker ${broker.name} (MQTT ${broker.version === 5 ? "5" : "3.1.1"}), ${platform.name}. Ctrl-C pour arrêter · Ctrl-C stops it.\n`,
+      `Broker ${broker.name} (MQTT ${broker.version === 5 ? "5" : "3.1.1"}). Ctrl-C pour arrêter · Ctrl-C stops it.\n`,
     );
     await using gateway = await startGateway({
       config,

@@ -1,0 +1,35 @@
+/** What the receiver says of itself, as lines of the log: gateways and numbers, never what a record holds. */
+import { isVigieError } from "../errors/error.ts";
+import type { ReceiverEvent } from "../receiver/port.ts";
+import type { Log } from "./log.ts";
+
+export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
+  return (event) => {
+    switch (event.type) {
+      case "held": {
+        const { gateway, standing, handed, duplicates, withheld, refused } = event;
+        log.info("segment held", { gateway, through: standing.through, handed, duplicates, withheld, refused });
+        break;
+      }
+      case "repeat":
+      case "early":
+        log.debug(`segment ${event.type}`, { gateway: event.gateway, through: event.standing.through });
+        break;
+      case "refused":
+        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because });
+        break;
+      case "new-epoch":
+        log.warn("gateway began a new journal", { gateway: event.gateway, epoch: event.epoch });
+        break;
+      case "receipted":
+        log.debug("receipted", { gateway: event.gateway, through: event.through });
+        break;
+      case "feed":
+        log.info(`feed ${event.state}`, event.error === undefined ? {} : { code: event.error.code });
+        break;
+      case "failed":
+        log.error("segment not taken", { code: isVigieError(event.error) ? event.error.code : "INTERNAL" });
+        break;
+    }
+  };
+}

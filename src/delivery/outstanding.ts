@@ -29,10 +29,9 @@ export class Outstanding {
     return first !== undefined && first.lastSeq <= this.#acknowledgedThrough;
   }
 
-  /** How many more segments may go out. */
-  room(limits: WindowLimits): number {
-    if (this.#round.length > 0 && this.#bytes >= limits.bytes) return 0;
-    return Math.max(0, limits.segments - this.#round.length);
+  /** Whether one more segment may go out. */
+  hasRoom(limits: WindowLimits): boolean {
+    return this.#round.length === 0 || (this.#round.length < limits.segments && this.#bytes < limits.bytes);
   }
 
   sent(segment: SentSegment): void {

@@ -60,12 +60,17 @@ export function systemIdOf({ systemId }: { readonly systemId?: string }): string
   return systemId === undefined || /^(0+|F+)$/.test(systemId) ? undefined : systemId;
 }
 
-export function deviceUuid(device: MeasuringDevice, gateway: GatewayIdentity): string {
+function deviceUuid(device: MeasuringDevice, gateway: GatewayIdentity): string {
   const systemId = systemIdOf(device);
   if (systemId !== undefined) return uuidFrom("device", "eui-64", systemId);
   return device.transport === "ble"
     ? uuidFrom("device", "bluetooth", device.address)
     : uuidFrom("device", "serial", gateway.id, device.address);
+}
+
+/** What names the device alone: its System ID, else its Bluetooth address, else a UUID. */
+export function deviceIdentifier(device: MeasuringDevice, gateway: GatewayIdentity): Identifier {
+  return identifiersOf(device, deviceUuid(device, gateway), undefined).unique;
 }
 
 /** The mandatory System ID identifier of PhdDevice and PhgDevice. */
@@ -92,6 +97,6 @@ function continua(code: "SYSID" | "BTMAC"): CodeableConcept {
 }
 
 /** `FEEDABEEDEAD77C3` as HL7 PHD writes it: `FE-ED-AB-EE-DE-AD-77-C3`. */
-export function dashed(hex: string): string {
+function dashed(hex: string): string {
   return hex.replace(/(..)(?=.)/g, "$1-");
 }

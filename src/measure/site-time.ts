@@ -72,7 +72,7 @@ export function measuredAt(
 ): MeasuredAt {
   const { deviceTime, receivedAt, status } = measurement;
   const { wall, synchronised } = receivedAt;
-  const receivedIso = isoAt(wall, offsetMinutes(wall, timeZone));
+  const receivedIso = siteIso(wall, timeZone);
   const resolved = deviceTime === undefined ? undefined : resolve(deviceTime, timeZone, wall);
   const doubts: TimeDoubt[] = synchronised ? [] : ["gateway-not-synchronised"];
   const gateway = { iso: receivedIso, source: "gateway", receivedIso, synchronised } as const;
@@ -144,14 +144,24 @@ function offsetMinutes(instant: number, timeZone: string): number {
 }
 
 /** An instant as a wall clock with that offset shows it, to the second. */
-export function isoAt(instant: number, offset: number): string {
+function isoAt(instant: number, offset: number): string {
   const local = new Date(instant + offset * MINUTE).toISOString().slice(0, 19);
   const two = (value: number) => value.toString().padStart(2, "0");
   const east = Math.abs(offset);
   return `${local}${offset < 0 ? "-" : "+"}${two(Math.floor(east / 60))}:${two(east % 60)}`;
 }
 
-/** An instant in a site's zone, to the second. @throws RangeError for a zone that is none. */
+/** An instant as the site's wall clocks show it, to the second. @throws RangeError for a zone that is none. */
 export function siteIso(instant: number, timeZone: string): string {
   return isoAt(instant, offsetMinutes(instant, timeZone));
+}
+
+/**
+ * A device's wall clock with the offset of its own zone, else of the site's.
+ * @param arrival when it was read: it tells the two hours at the end of summer time apart.
+ * @returns undefined where it shows a time that is in no calendar.
+ */
+export function deviceIso(deviceTime: DeviceTime, timeZone: string, arrival: number): string | undefined {
+  const resolved = resolve(deviceTime, timeZone, arrival);
+  return resolved === undefined ? undefined : isoAt(resolved.instant, resolved.offset);
 }

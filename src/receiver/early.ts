@@ -51,8 +51,7 @@ export class EarlySegments {
   forgetThrough(gateway: string, epoch: number, lastSeq: number): void {
     const held = this.#byGateway.get(gateway);
     for (const { payload } of held?.values() ?? []) {
-      const isBehind = payload.epoch < epoch || (payload.epoch === epoch && payload.firstSeq <= lastSeq);
-      if (isBehind) this.take(gateway, payload.epoch, payload.firstSeq);
+      if (payload.epoch === epoch && payload.firstSeq <= lastSeq) this.take(gateway, payload.epoch, payload.firstSeq);
     }
   }
 }

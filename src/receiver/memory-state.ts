@@ -4,35 +4,36 @@ import { idText } from "./id.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { GatewayEntry, ReceiverState, Refusal } from "./port.ts";
 
-interface Kept {
+interface Epoch {
   head: ChainHead | undefined;
   exceptions: readonly Refusal[];
+  /** Hash by first sequence number. */
+  readonly segments: Map<number, Uint8Array>;
+}
+
+interface Kept {
+  readonly epochs: Map<number, Epoch>;
   readonly ids: Set<string>;
-  readonly segments: Map<string, Uint8Array>;
 }
 
 export function memoryState(): ReceiverState {
   const gateways = new Map<string, Kept>();
   const queue = new KeyedQueue();
   return {
-    exclusively(gateway, work) {
-      const kept: Kept = gateways.get(gateway) ?? {
-        head: undefined,
-        exceptions: [],
-        ids: new Set(),
-        segments: new Map(),
-      };
-      gateways.set(gateway, kept);
-      return queue.run(gateway, () => work(entryOf(kept)));
-    },
+    exclusively: (gateway, epoch, work) =>
+      queue.run(gateway, () => {
+        const kept = gateways.get(gateway) ?? { epochs: new Map(), ids: new Set() };
+        gateways.set(gateway, kept);
+        return work(entryOf(kept, epoch));
+      }),
     async [Symbol.asyncDispose]() {
       gateways.clear();
     },
   };
 }
 
-function entryOf(kept: Kept): GatewayEntry {
-  const place = (epoch: number, firstSeq: number): string => `${epoch}:${firstSeq}`;
+function entryOf({ epochs, ids: known }: Kept, epoch: number): GatewayEntry {
+  const kept: Epoch = epochs.get(epoch) ?? { head: undefined, exceptions: [], segments: new Map() };
   return {
     get head() {
       return kept.head;
@@ -40,17 +41,19 @@ function entryOf(kept: Kept): GatewayEntry {
     get exceptions() {
       return kept.exceptions;
     },
+    hasOtherEpoch: epochs.size > (epochs.has(epoch) ? 1 : 0),
     async known(ids) {
-      return new Set(ids.map(idText).filter((id) => kept.ids.has(id)));
+      return new Set(ids.map(idText).filter((id) => known.has(id)));
     },
-    async segmentAt(epoch, firstSeq) {
-      return kept.segments.get(place(epoch, firstSeq));
+    async segmentAt(firstSeq) {
+      return kept.segments.get(firstSeq);
     },
     async keep({ head, firstSeq, ids, exceptions }) {
+      epochs.set(epoch, kept);
       kept.head = head;
       kept.exceptions = exceptions;
-      if (firstSeq !== undefined) kept.segments.set(place(head.epoch, firstSeq), head.hash);
-      for (const id of ids) kept.ids.add(idText(id));
+      if (firstSeq !== undefined) kept.segments.set(firstSeq, head.hash);
+      for (const id of ids) known.add(idText(id));
     },
   };
 }

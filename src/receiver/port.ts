@@ -49,15 +49,18 @@ export interface Standing {
   readonly exceptions: readonly Refusal[];
 }
 
-/** What is kept of one gateway, while nobody else changes it. After keep(), it says what was kept. */
+/** What is kept of one epoch of one gateway, while nobody else changes it. After keep(), it says what was kept. */
 export interface GatewayEntry {
+  /** Where the chain of this epoch stands; undefined where nothing of it is held. */
   readonly head: ChainHead | undefined;
-  /** Of the head's epoch, the latest ones. */
+  /** Of this epoch, the latest ones. */
   readonly exceptions: readonly Refusal[];
-  /** @returns those of the ids, in hex, that were handed over before. */
+  /** Whether another epoch of this gateway is held. */
+  readonly hasOtherEpoch: boolean;
+  /** @returns those of the ids, in hex, that were handed over before, in whatever epoch. */
   known(ids: readonly RecordId[]): Promise<ReadonlySet<string>>;
   /** Hash of the held segment that begins there; undefined where none does, or it was forgotten. */
-  segmentAt(epoch: number, firstSeq: number): Promise<Uint8Array | undefined>;
+  segmentAt(firstSeq: number): Promise<Uint8Array | undefined>;
   /** Keeps all of it, durably, or nothing. */
   keep(change: EntryChange): Promise<void>;
 }
@@ -74,7 +77,7 @@ export interface EntryChange {
 /** The receiver's memory. In-memory, SQLite and PostgreSQL satisfy one contract (test/receiver/state.contract.ts). */
 export interface ReceiverState extends AsyncDisposable {
   /** Runs one piece of work at a time per gateway, among all receivers that share the state. */
-  exclusively<T>(gateway: string, work: (entry: GatewayEntry) => Promise<T>): Promise<T>;
+  exclusively<T>(gateway: string, epoch: number, work: (entry: GatewayEntry) => Promise<T>): Promise<T>;
 }
 
 export type SegmentFault =

@@ -86,21 +86,18 @@ export class Receiver {
       return refused("foreign", `signed by ${signer}, for ${payload.gateway}, by way of ${via ?? "nobody"}`, signer);
     }
     const segment: EarlySegment = { payload, message, bytes: bytes.length };
-    return this.#parts.state.exclusively(signer, (entry) => this.#place(segment, entry));
+    return this.#parts.state.exclusively(signer, payload.epoch, (entry) => this.#place(segment, entry));
   }
 
   /** Finds the segment's place in its gateway's chain, and does what follows from that. */
   async #place(segment: EarlySegment, entry: GatewayEntry): Promise<Outcome> {
     const { payload, message } = segment;
     const { gateway, epoch } = payload;
-    const head = entry.head?.epoch === epoch ? entry.head : undefined;
-    const judged = follow(head, message.segment, payload);
+    const judged = follow(entry.head, message.segment, payload);
     const faults = faultyRecords(payload, message.records);
     if (faults[0] !== undefined) return refused("altered", `record ${faults[0].seq}: ${faults[0].because}`, gateway);
     if (judged.ok) {
-      if (entry.head !== undefined && entry.head.epoch !== epoch) {
-        this.#parts.observe?.({ type: "new-epoch", gateway, epoch });
-      }
+      if (entry.head === undefined && entry.hasOtherEpoch) this.#parts.observe?.({ type: "new-epoch", gateway, epoch });
       return this.#holdAndFollow(segment, judged.head, entry);
     }
     switch (judged.fault) {
@@ -139,7 +136,7 @@ export class Receiver {
   /** Says again what is held. Bodies that were withheld or refused before, and are there now, are handed over. */
   async #repeat(segment: EarlySegment, entry: GatewayEntry): Promise<Outcome> {
     const { gateway, epoch, firstSeq } = segment.payload;
-    const held = await entry.segmentAt(epoch, firstSeq);
+    const held = await entry.segmentAt(firstSeq);
     if (held !== undefined && !Buffer.from(held).equals(hashOf(segment.message.segment))) {
       return refused("fork", `another segment ${firstSeq} is held`, gateway);
     }
@@ -166,8 +163,10 @@ export class Receiver {
     const isNews = place.firstSeq !== undefined || fresh.length > 0;
     if (isNews) {
       const takenSeqs = new Set(taken.map(({ seq }) => seq));
-      const standing = entry.head?.epoch === epoch ? entry.exceptions : [];
-      const exceptions = [...standing.filter(({ seq }) => !takenSeqs.has(seq) && !refusedSeqs.has(seq)), ...refusals];
+      const exceptions = [
+        ...entry.exceptions.filter(({ seq }) => !takenSeqs.has(seq) && !refusedSeqs.has(seq)),
+        ...refusals,
+      ];
       await entry.keep({ ...place, ids: taken.map(({ id }) => id), exceptions: exceptions.slice(-MAX_EXCEPTIONS) });
     }
     return {
@@ -202,7 +201,7 @@ function firstOfEach(records: readonly HandedRecord[]): readonly HandedRecord[] 
 
 function standingOf(entry: GatewayEntry, epoch: number): Standing {
   const { head, exceptions } = entry;
-  return head?.epoch === epoch
+  return head !== undefined
     ? { epoch, through: head.lastSeq, head: head.hash, exceptions }
     : { epoch, through: 0, head: NO_HEAD, exceptions: [] };
 }

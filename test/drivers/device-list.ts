@@ -4,6 +4,15 @@ import type { Driver } from "../../src/driver/define.ts";
 import { specializations, titleOf } from "../../src/measure/codes.ts";
 import type { VectorFile } from "./vectors.ts";
 
+const head = [
+  "Pilote · Driver",
+  "Appareil · Device",
+  "Mesures · Measures",
+  "Reconnu à · Recognised by",
+  "Essayé avec · Tried with",
+  "Captures réelles / vecteurs · Real captures / vectors",
+];
+
 export function deviceList(drivers: readonly Driver[], vectors: ReadonlyMap<string, VectorFile>): string {
   const ordered = [...drivers].sort((a, b) => b.priority - a.priority);
   return `# Appareils · Devices
@@ -16,33 +25,37 @@ vecteurs du pilote ; les autres appareils du même profil sont lus d'après la s
 What Vigie reads, and what proves it. A device under “Tried with” has real captures among the driver's vectors; others of
 the same profile are read from the specification.
 
-| Pilote · Driver | Appareil · Device | Mesures · Measures | Reconnu à · Recognised by | Essayé avec · Tried with | Captures réelles / vecteurs · Real captures / vectors |
-|---|---|---|---|---|---|
-${ordered.map((driver) => row(driver, vectors.get(driver.id))).join("\n")}
+${table([head, ...ordered.map((driver) => row(driver, vectors.get(driver.id)))])}
 
 ## Sources
 
-${ordered.map((driver) => `* \`${driver.id}\`: ${driver.source}`).join("\n")}
+${ordered.map((driver) => `- \`${driver.id}\`: ${driver.source}`).join("\n")}
 `;
 }
 
-function row(driver: Driver, file: VectorFile | undefined): string {
+function row(driver: Driver, file: VectorFile | undefined): readonly string[] {
   const vectors = file?.vectors ?? [];
   const real = vectors.filter((vector) => vector.kind === "real-capture").length;
   return [
-    "",
-    ` \`${driver.id}\` `,
-    ` ${driver.title} (${specializations[driver.specialization]}) `,
-    ` ${driver.kinds.map((kind) => `${titleOf(kind).fr} · ${titleOf(kind).en}`).join("<br>")} `,
-    ` ${recognisedBy(driver)} `,
-    ` ${driver.tested.join("<br>") || "spécification · specification"} `,
-    ` ${real} / ${vectors.length} `,
-    "",
-  ].join("|");
+    `\`${driver.id}\``,
+    `${driver.title} (${specializations[driver.specialization]})`,
+    driver.kinds.map((kind) => `${titleOf(kind).fr} · ${titleOf(kind).en}`).join("<br>"),
+    recognisedBy(driver),
+    driver.tested.join("<br>") || "spécification · specification",
+    `${real} / ${vectors.length}`,
+  ];
 }
 
 function recognisedBy(driver: Driver): string {
   if (driver.transport === "ble") return driver.match.services.map(formatChannel).join(", ");
   const { baudRate, dataBits, parity, stopBits } = driver.line;
   return `configuration (${baudRate} ${dataBits}${parity.charAt(0).toUpperCase()}${stopBits})`;
+}
+
+/** A Markdown table with its columns padded, as Biome formats it. The first row is the head. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = head.map((_title, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const lines = rows.map((cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`);
+  lines.splice(1, 0, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`);
+  return lines.join("\n");
 }

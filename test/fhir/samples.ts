@@ -1,5 +1,5 @@
 /** A gateway, a resident and readings for the tests of bundles. Nothing here is anybody's. */
-import type { BundleOptions, GatewayIdentity, Person } from "../../src/fhir/port.ts";
+import type { BundleOptions, GatewayIdentity, MesOptions, Person } from "../../src/fhir/port.ts";
 import type { Specialization } from "../../src/measure/codes.ts";
 import { Decimal } from "../../src/measure/decimal.ts";
 import type { BloodPressure, Decoded, Device, Measurement, Provenance } from "../../src/measure/measurement.ts";
@@ -65,3 +65,31 @@ export function optionsFor(measurement: Measurement, changes: Partial<BundleOpti
   const specialization: Specialization = 528391;
   return { flavour: "platform", effective: measuredAt(measurement, gateway.timeZone), specialization, ...changes };
 }
+
+/** What an operator of a connection to Mon espace santé would configure; the moments are the codes of the old JDV J157. */
+const MOMENTS = "https://mos.esante.gouv.fr/NOS/TRE_A04-Loinc/FHIR/TRE-A04-Loinc";
+export const mesOptions: MesOptions = {
+  editorOid: "1.2.250.1.999.3",
+  glucoseMoments: {
+    fasting: { system: MOMENTS, code: "53049-3" },
+    "pre-prandial": { system: MOMENTS, code: "88365-2" },
+    "post-prandial": { system: MOMENTS, code: "16915-1" },
+    casual: { system: MOMENTS, code: "LA46-8" },
+  },
+};
+
+/** The published test person of the INS, under the test OID. */
+export const qualified: Person = {
+  ...person,
+  ins: {
+    type: "INS-NIR-TEST",
+    matricule: "260058815400233",
+    birthName: "ADRTROIS",
+    firstGivenName: "DOMINIQUE",
+    givenNames: "DOMINIQUE MARIE-LOUISE",
+    gender: "female",
+    birthDate: "1960-05-01",
+    birthPlace: "88154",
+    validation: { date: "2026-01-15", mode: "CN" },
+  },
+};

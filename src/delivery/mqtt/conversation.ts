@@ -111,23 +111,27 @@ export class Conversation {
 
   /** @returns false where there is nothing to send, or no room for it. */
   async #sendSome(): Promise<boolean> {
-    const { journal, window, outstanding } = this.#parts;
-    const ourRoom = outstanding.room(window());
-    const room = Math.min(ourRoom, this.#session.limits.receiveMaximum - this.#unacknowledged);
-    if (room <= 0) return false;
-    if (this.#ready.length === 0) {
-      if (this.#nextSeq > journal.lastSeq) return false;
-      const from = this.#nextSeq;
-      const read = await journal.segments(from, READ_RECORDS);
-      // A resend may have begun meanwhile, or the connection be over.
-      if (from === this.#nextSeq) this.#ready = [...read];
-      return read.length > 0;
-    }
-    for (const segment of this.#ready.splice(0, room)) {
-      if (outstanding.room(window()) === 0) this.#ready.unshift(segment);
-      else this.#send(segment);
+    if (!this.#hasRoom()) return false;
+    if (this.#ready.length === 0) return this.#readSome();
+    for (let next = this.#ready.shift(); next !== undefined; next = this.#hasRoom() ? this.#ready.shift() : undefined) {
+      this.#send(next);
     }
     return true;
+  }
+
+  #hasRoom(): boolean {
+    const { window, outstanding } = this.#parts;
+    return this.#unacknowledged < this.#session.limits.receiveMaximum && outstanding.hasRoom(window());
+  }
+
+  async #readSome(): Promise<boolean> {
+    const { journal } = this.#parts;
+    if (this.#nextSeq > journal.lastSeq) return false;
+    const from = this.#nextSeq;
+    const read = await journal.segments(from, READ_RECORDS);
+    // A resend may have begun meanwhile.
+    if (from === this.#nextSeq) this.#ready = [...read];
+    return read.length > 0;
   }
 
   #send(segment: StoredSegment): void {

@@ -3,6 +3,7 @@
  * memory, are overwritten past 65 535, and one that the broker finds too large is sent again for ever. So every
  * connection is a client of its own, which is thrown away with everything in it when the connection ends.
  */
+import { Socket } from "node:net";
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from "mqtt";
 import { isVigieError, type VigieError } from "../../errors/error.ts";
 import { errors } from "../errors.ts";
@@ -26,6 +27,8 @@ export const connectMqtt: MqttConnect = (options, handlers, stop) =>
       reject(troubleOf(error));
       return;
     }
+    // With Nagle's algorithm on, a small segment waits 40 ms for the acknowledgement of the one before.
+    if (client.stream instanceof Socket) client.stream.setNoDelay(true);
     // Before the connection stands: a continued session's messages come in the same breath as its CONNACK.
     client.handleMessage = takingMessages(handlers);
     let trouble: VigieError | undefined;
@@ -108,6 +111,7 @@ function openSession(client: MqttClient, connack: IConnackPacket, handlers: Mqtt
     limits: { receiveMaximum, maximumPacketSize },
     publish: (topic, payload) =>
       new Promise((resolve, reject) => {
+        if (!client.connected) return reject(trouble ?? errors.DELIVERY_CONNECTION_LOST());
         unanswered.add(reject);
         client.publish(topic, asBuffer(payload), { qos: 1 }, (error, packet) => {
           if (!unanswered.delete(reject)) return;
@@ -119,6 +123,7 @@ function openSession(client: MqttClient, connack: IConnackPacket, handlers: Mqtt
       }),
     subscribe: (filter) =>
       new Promise((resolve, reject) => {
+        if (!client.connected) return reject(trouble ?? errors.DELIVERY_CONNECTION_LOST());
         client.subscribe(filter, { qos: 1 }, (error) => {
           const reason = reasonOf(error);
           if (reason !== undefined) reject(troubleOfReason(reason));

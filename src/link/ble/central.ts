@@ -1,0 +1,217 @@
+/** One adapter while it is there and switched on: it scans, connects to known devices when it hears them, and holds their sessions. */
+import type { DriverRegistry } from "../../driver/registry.ts";
+import { VigieError } from "../../errors/error.ts";
+import type { Device } from "../../measure/measurement.ts";
+import type { Adapter } from "./bus.ts";
+import { errors } from "./errors.ts";
+import { DEVICE, type DeviceObject } from "./objects.ts";
+import type { Peer } from "./peer.ts";
+import { isAuthenticationFailure, refusalOf } from "./refusal.ts";
+import { Scan } from "./scan.ts";
+import { Session, type SessionContext } from "./session.ts";
+import { uuidOf } from "./uuid.ts";
+
+/** A device that nobody has enrolled, and that a driver could read. */
+export interface FoundDevice {
+  readonly device: Device;
+  readonly driver: string;
+}
+
+export interface CentralContext extends SessionContext {
+  readonly drivers: DriverRegistry;
+  /** The known devices by their address. */
+  readonly peers: ReadonlyMap<string, Peer>;
+  readonly discover: boolean;
+  readonly onFound: (found: FoundDevice) => void;
+}
+
+export class Central {
+  readonly #context: CentralContext;
+  readonly #adapter: Adapter;
+  readonly #path: string;
+  readonly #scan: Scan;
+  readonly #sessions = new Map<string, Session>();
+  /** Heard, known and not connected: the one heard longest ago first. */
+  readonly #wanted = new Set<string>();
+  /** Heard while their peer was resting. */
+  readonly #missed = new Set<string>();
+  /** The devices reported, with the name they had. */
+  readonly #found = new Map<string, string | undefined>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #connecting: string | undefined;
+  #stopped = false;
+
+  constructor(context: CentralContext, adapter: Adapter, path: string) {
+    this.#context = context;
+    this.#adapter = adapter;
+    this.#path = path;
+    const services = new Set(context.drivers.ble.flatMap(({ match }) => match.services));
+    const discovering = () => context.objects.adapter(path)?.discovering === true;
+    this.#scan = new Scan(adapter, discovering, [...services].map(uuidOf), context.timing.retryBus, context.observe);
+  }
+
+  /** Begins with the devices that are connected or were heard already. */
+  start(): void {
+    for (const { path, connected } of this.#context.objects.devices) {
+      if (connected) this.connectionChanged(path, true);
+    }
+    this.#aim();
+  }
+
+  /** The adapter is gone or switched off, and every link with it. */
+  stop(): void {
+    this.#stopped = true;
+    this.#scan.close();
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const peer of this.#context.peers.values()) peer.resting = false;
+    for (const path of [...this.#sessions.keys()]) this.#end(path);
+  }
+
+  /** Ends the scan before we leave; the links stay as they are. */
+  async leave(): Promise<void> {
+    this.stop();
+    if (this.#scan.running) await this.#adapter.stopDiscovery().catch(() => undefined); // it ends with our connection anyway
+  }
+
+  /** An advertisement was heard. */
+  heard(path: string): void {
+    const object = this.#mine(path);
+    if (object === undefined) return;
+    const peer = this.#context.peers.get(object.address);
+    if (peer === undefined) {
+      this.#report(object);
+    } else if (peer.resting) {
+      this.#missed.add(path);
+    } else if (!object.connected) {
+      this.#wanted.add(path);
+      void this.#connectNext();
+    }
+  }
+
+  connectionChanged(path: string, connected: boolean): void {
+    this.#end(path);
+    this.#wanted.delete(path);
+    const object = this.#mine(path);
+    const peer = object && this.#context.peers.get(object.address);
+    if (connected && peer !== undefined) void this.#run(new Session(this.#context, peer, path));
+    this.#aim();
+  }
+
+  /** BlueZ has forgotten the device. */
+  removed(path: string): void {
+    this.#wanted.delete(path);
+    this.#end(path);
+    this.#aim();
+  }
+
+  /** Somebody ended our scan. */
+  scanEnded(): void {
+    this.#scan.lost();
+  }
+
+  async #run(session: Session): Promise<void> {
+    this.#sessions.set(session.path, session);
+    try {
+      const driver = await session.open();
+      session.peer.succeeded();
+      if (!session.ended) this.#tell(driver.id, "open");
+    } catch (error) {
+      if (this.#stopped) return;
+      if (session.ended && session.fruitful)
+        session.peer.succeeded(); // it had said all before we had done anything
+      else this.#failed(session.peer, session.path, session.ended ? dropped() : sessionError(error));
+    }
+  }
+
+  #end(path: string): void {
+    const session = this.#sessions.get(path);
+    if (session === undefined) return;
+    this.#sessions.delete(path);
+    session.end();
+    if (session.driver !== undefined) this.#tell(session.driver.id, "closed");
+  }
+
+  /** One attempt at a time: a controller has one initiator, and BlueZ answers a second one with "in progress". */
+  async #connectNext(): Promise<void> {
+    if (this.#connecting !== undefined || this.#stopped) return;
+    const [path] = this.#wanted;
+    if (path === undefined) return;
+    this.#wanted.delete(path);
+    const object = this.#mine(path);
+    const peer = object && this.#context.peers.get(object.address);
+    if (peer !== undefined && object?.connected === false && !peer.resting) {
+      this.#connecting = path;
+      await this.#connect(path, peer);
+      this.#connecting = undefined;
+      this.#aim();
+    }
+    await this.#connectNext();
+  }
+
+  async #connect(path: string, peer: Peer): Promise<void> {
+    await this.#scan.aim(false);
+    try {
+      await this.#adapter.connect(path, this.#context.timing.connect);
+    } catch (error) {
+      if (this.#stopped || this.#mine(path)?.connected === true) return; // the session says what becomes of it
+      // An attempt that BlueZ still makes would answer the next one with "in progress". Nothing is connected.
+      if (refusalOf(error) === undefined) await this.#cancel(path);
+      const found = refusalOf(error)?.message ?? "no answer";
+      this.#failed(peer, path, errors.BLE_CONNECT_FAILED({ found, cause: error }));
+    }
+  }
+
+  async #cancel(path: string): Promise<void> {
+    const cancelling = this.#context.bus.call({ path, interface: DEVICE, member: "Disconnect" });
+    await cancelling.catch(() => undefined); // it had given up by itself
+  }
+
+  #failed(peer: Peer, path: string, error: VigieError): void {
+    const driver = peer.driver(this.#context.objects, path)?.id ?? "device";
+    this.#context.observe({ type: "link", link: `ble:${driver}`, state: "failed", error });
+    const bonded = this.#mine(path)?.bonded === true;
+    if (bonded && peer.failed(isAuthenticationFailure(error) ? "refused" : "broken")) {
+      this.#context.observe({ type: "fault", error: errors.BLE_BOND_LOST({ where: driver }) });
+    }
+    peer.resting = true;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      peer.resting = false;
+      if (this.#mine(path)?.connected === true) this.connectionChanged(path, true);
+      else if (this.#missed.delete(path)) this.heard(path);
+    }, peer.backoff.next());
+    this.#timers.add(timer);
+  }
+
+  #report(object: DeviceObject): void {
+    const { address, name, services } = object;
+    if (!this.#context.discover || (this.#found.has(address) && this.#found.get(address) === name)) return;
+    const named = name === undefined ? {} : { name };
+    const driver = this.#context.drivers.match({ services, ...named });
+    if (driver === undefined) return;
+    this.#found.set(address, name);
+    this.#context.onFound({ device: { address, transport: "ble", ...named }, driver: driver.id });
+  }
+
+  /** Scans while there is somebody to hear, and not while connecting: many controllers do one of the two. */
+  #aim(): void {
+    if (this.#stopped) return;
+    const connected = new Set([...this.#sessions.values()].map(({ peer }) => peer));
+    const away = [...this.#context.peers.values()].some((peer) => !connected.has(peer));
+    void this.#scan.aim(this.#connecting === undefined && (this.#context.discover || away));
+  }
+
+  #mine(path: string): DeviceObject | undefined {
+    const object = this.#context.objects.device(path);
+    return object?.adapter === this.#path && !this.#stopped ? object : undefined;
+  }
+
+  #tell(driver: string, state: "open" | "closed"): void {
+    this.#context.observe({ type: "link", link: `ble:${driver}`, state });
+  }
+}
+
+const dropped = () => errors.BLE_SESSION_FAILED({ found: "the link dropped" });
+
+const sessionError = (error: unknown) =>
+  error instanceof VigieError ? error : errors.BLE_SESSION_FAILED({ cause: error });

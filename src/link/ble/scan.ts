@@ -1,0 +1,85 @@
+/** Discovery on one adapter: brought to what is wanted, one call at a time, again after a failure. */
+import type { Observe } from "../../events.ts";
+import type { Adapter } from "./bus.ts";
+import { errors } from "./errors.ts";
+import { Backoff, type Range } from "./timing.ts";
+
+export class Scan {
+  readonly #adapter: Adapter;
+  readonly #discovering: () => boolean;
+  readonly #uuids: readonly string[];
+  readonly #observe: Observe;
+  readonly #backoff: Backoff;
+  #wanted = false;
+  #running = false;
+  #closed = false;
+  #steering: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param discovering what the adapter itself says */
+  constructor(adapter: Adapter, discovering: () => boolean, uuids: readonly string[], retry: Range, observe: Observe) {
+    this.#adapter = adapter;
+    this.#discovering = discovering;
+    this.#uuids = uuids;
+    this.#backoff = new Backoff(retry);
+    this.#observe = observe;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Resolves when the scan is as wanted, or could not be brought there (which is told, and tried again). */
+  async aim(wanted: boolean): Promise<void> {
+    this.#wanted = wanted;
+    if (!this.#closed && wanted !== this.#running) this.#steering ??= this.#steer();
+    await this.#steering;
+  }
+
+  /** The adapter says that it scans no more. It may be late word of a stop of ours: it is asked again in a while. */
+  lost(): void {
+    if (this.#running) this.#retry();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Leaves no moment between its last look at what is wanted and its being over. */
+  async #steer(): Promise<void> {
+    while (!this.#closed && this.#wanted !== this.#running) {
+      if (!(await (this.#wanted ? this.#start() : this.#stop()))) break;
+    }
+    this.#steering = undefined;
+  }
+
+  async #start(): Promise<boolean> {
+    try {
+      await this.#adapter.startDiscovery(this.#uuids);
+      this.#running = true;
+      this.#backoff.reset();
+      return true;
+    } catch (cause) {
+      if (this.#closed) return false;
+      this.#observe({ type: "fault", error: errors.BLE_DISCOVERY_FAILED({ cause }) });
+      this.#retry();
+      return false;
+    }
+  }
+
+  /** A scan that cannot be stopped has ended by itself or with its adapter. */
+  async #stop(): Promise<boolean> {
+    this.#running = false;
+    await this.#adapter.stopDiscovery().catch(() => undefined);
+    return true;
+  }
+
+  #retry(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#running &&= this.#discovering();
+      void this.aim(this.#wanted);
+    }, this.#backoff.next());
+  }
+}

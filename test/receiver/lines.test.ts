@@ -1,0 +1,42 @@
+import { PassThrough, Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { linesSink } from "../../src/receiver/sinks/lines.ts";
+import { RecordKind } from "../../src/seal/record.ts";
+
+const record = (seq: number, body: string) => ({
+  seq,
+  kind: RecordKind.measure,
+  id: new Uint8Array(16).fill(seq),
+  body: Buffer.from(body),
+});
+
+describe("the lines sink", () => {
+  it("writes one line a record, with the body's digits as they were", async () => {
+    const output = new PassThrough();
+    await linesSink(output).hand({
+      gateway: "g",
+      epoch: 1,
+      records: [record(1, '{"value":61.50}'), record(2, "{\n}")],
+    });
+    expect(output.read().toString()).toBe(
+      `{"gateway":"g","epoch":1,"seq":1,"kind":"measure","id":"${"01".repeat(16)}","body":{"value":61.50}}\n` +
+        `{"gateway":"g","epoch":1,"seq":2,"kind":"measure","id":"${"02".repeat(16)}","body":{ }}\n`,
+    );
+  });
+
+  it("refuses for good what is no JSON", async () => {
+    const refusals = await linesSink(new PassThrough()).hand({
+      gateway: "g",
+      epoch: 1,
+      records: [record(1, "{"), record(2, "\xff")],
+    });
+    expect(refusals.map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
+  it("fails where the output does", async () => {
+    const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("broken pipe")) });
+    output.on("error", () => {});
+    const handed = linesSink(output).hand({ gateway: "g", epoch: 1, records: [record(1, "{}")] });
+    await expect(handed).rejects.toThrow("broken pipe");
+  });
+});

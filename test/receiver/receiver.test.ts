@@ -1,0 +1,233 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { StoredSegment } from "../../src/journal/port.ts";
+import { memoryState } from "../../src/receiver/memory-state.ts";
+import type { Outcome, ReceiverEvent, ReceiverState } from "../../src/receiver/port.ts";
+import { Receiver } from "../../src/receiver/receiver.ts";
+import { encodeMessage } from "../../src/seal/message.ts";
+import { openReceipt } from "../../src/seal/receipt.ts";
+import { hashOf } from "../../src/seal/segment.ts";
+import { Told } from "../fixtures/events.ts";
+import {
+  address,
+  gatewayKey,
+  gatewayKeys,
+  KeepingSink,
+  newJournal,
+  platformKey,
+  platformKeys,
+  strangerKey,
+} from "../fixtures/feed.ts";
+import { MemoryJournal } from "../fixtures/memory-journal.ts";
+
+const GATEWAY = address.gateway;
+
+function arrange(state: ReceiverState = memoryState(), keys = gatewayKeys()) {
+  const sink = new KeepingSink();
+  const told = new Told<ReceiverEvent>();
+  const receiver = new Receiver({ keys, state, sinks: [sink], platformKey, observe: told.observe });
+  const receive = (segment: StoredSegment): Promise<Outcome> => receiver.receive(encodeMessage(segment), GATEWAY);
+  return { sink, told, receiver, receive };
+}
+
+const throughOf = (outcome: Outcome): number | undefined =>
+  outcome.type === "refused" ? undefined : outcome.standing.through;
+
+describe("the receiver", () => {
+  it("signs a receipt that names the gateway, the epoch, the last record and the segment's hash", async () => {
+    const { receive, receiver } = arrange();
+    const segment = newJournal().commit("1", "2", "3");
+    const outcome = await receive(segment);
+    if (outcome.type !== "held") throw new Error(outcome.type);
+    const opened = openReceipt(receiver.sign(GATEWAY, outcome.standing), platformKeys);
+    if (!opened.ok) throw new Error(opened.because);
+    const { head, ...receipt } = opened.receipt;
+    expect(receipt).toEqual({ gateway: GATEWAY, epoch: 1, through: 3, exceptions: [] });
+    expect(Buffer.from(head).equals(hashOf(segment.segment))).toBe(true);
+  });
+
+  it("hands over before it keeps: what a sink throws leaves everything as it was", async () => {
+    const { receive, sink } = arrange();
+    const segment = newJournal().commit("1");
+    sink.before = () => {
+      throw new Error("full");
+    };
+    await expect(receive(segment)).rejects.toThrow("full");
+    sink.before = () => {};
+    expect(await receive(segment)).toMatchObject({ type: "held", handed: 1 });
+  });
+
+  it("hands over everything once and in order, in whatever order and however often segments come", async () => {
+    const journal = newJournal();
+    const segments = Array.from({ length: 12 }, (_, i) => journal.commit(`${i}`, `${i}b`));
+    const order = fc
+      .array(fc.integer({ min: 0, max: 11 }), { maxLength: 20 })
+      .chain((some) => fc.shuffledSubarray([...some, ...segments.keys()], { minLength: some.length + 12 }));
+    await fc.assert(
+      fc.asyncProperty(order, async (indexes) => {
+        const { receive, sink } = arrange();
+        for (const index of indexes) {
+          const segment = segments[index];
+          if (segment !== undefined) await receive(segment);
+        }
+        expect(sink.bodies).toEqual(segments.flatMap((_, i) => [`${i}`, `${i}b`]));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("holds the same gateway's segments one after the other when they come at once", async () => {
+    const { receive, sink } = arrange();
+    const journal = newJournal();
+    const segments = Array.from({ length: 10 }, (_, i) => journal.commit(`${i}`));
+    sink.before = () => new Promise((resolve) => setImmediate(resolve));
+    const outcomes = await Promise.all(segments.map(receive));
+    expect(sink.bodies).toEqual(segments.map((_, i) => `${i}`));
+    expect(outcomes.map(throughOf)).toEqual(segments.map((_, i) => i + 1));
+  });
+
+  it("says what it holds when something before is missing, nothing at all included", async () => {
+    const { receive } = arrange();
+    const journal = newJournal();
+    const [first, second, third] = [journal.commit("1"), journal.commit("2"), journal.commit("3")];
+    expect(await receive(third)).toMatchObject({ type: "early", standing: { through: 0, head: new Uint8Array(32) } });
+    expect(await receive(first)).toMatchObject({ type: "held", standing: { through: 1 } });
+    expect(await receive(second)).toMatchObject({ type: "held", standing: { through: 3 }, handed: 2 });
+  });
+
+  it("holds only so many early segments", async () => {
+    const sink = new KeepingSink();
+    const receiver = new Receiver({
+      keys: gatewayKeys(),
+      state: memoryState(),
+      sinks: [sink],
+      platformKey,
+      early: { segmentsPerGateway: 2, bytes: 10_000 },
+    });
+    const journal = newJournal();
+    journal.commit("1");
+    const early = [journal.commit("2"), journal.commit("3"), journal.commit("4"), journal.commit("x".repeat(20_000))];
+    const outcomes: Outcome[] = [];
+    for (const segment of early) outcomes.push(await receiver.receive(encodeMessage(segment)));
+    expect(outcomes.map(({ type }) => type)).toEqual(["early", "early", "refused", "refused"]);
+  });
+
+  it("hands a record over once though two segments have it", async () => {
+    const { receive, sink } = arrange();
+    const journal = newJournal();
+    const id = new Uint8Array(16).fill(7);
+    await receive(journal.commit({ id, body: "1" }, { id, body: "1" }));
+    expect(await receive(journal.commit({ id, body: "1" }))).toMatchObject({ type: "held", handed: 0, duplicates: 1 });
+    expect(sink.bodies).toEqual(["1"]);
+  });
+
+  it("takes a new epoch that begins at 1, says so, and drops what its memory repeats", async () => {
+    const { receive, sink, told } = arrange();
+    const id = new Uint8Array(16).fill(7);
+    await receive(newJournal(1).commit({ id, body: "1" }));
+    expect(await receive(newJournal(2).commit({ id, body: "1" }, "2"))).toMatchObject({
+      type: "held",
+      handed: 1,
+      duplicates: 1,
+      standing: { epoch: 2, through: 2 },
+    });
+    expect(told.all).toContainEqual({ type: "new-epoch", gateway: GATEWAY, epoch: 2 });
+    expect(sink.bodies).toEqual(["1", "2"]);
+  });
+
+  it("keeps each epoch's chain by itself: an old segment that somebody replays moves nothing", async () => {
+    const { receive, sink } = arrange();
+    const [old, now] = [newJournal(1), newJournal(2)];
+    const replayed = old.commit("1");
+    await receive(replayed);
+    await receive(now.commit("2"));
+    expect(await receive(replayed)).toMatchObject({ type: "repeat", standing: { epoch: 1, through: 1 } });
+    expect(await receive(now.commit("3"))).toMatchObject({ type: "held", standing: { epoch: 2, through: 2 } });
+    expect(sink.bodies).toEqual(["1", "2", "3"]);
+  });
+
+  it("tells a gateway's second history from a repeat", async () => {
+    const { receive } = arrange();
+    const [one, other] = [newJournal(), newJournal()];
+    await receive(one.commit("1"));
+    expect(await receive(other.commit("another 1"))).toMatchObject({ type: "refused", fault: "fork" });
+    expect(await receive(other.commit("2"))).toMatchObject({ type: "refused", fault: "fork" });
+  });
+
+  it("hands over on a repeat what was withheld before", async () => {
+    const { receive, sink } = arrange();
+    const segment = newJournal().commit("1", "2");
+    const [first] = segment.records;
+    if (first === undefined) throw new Error("no record");
+    const withheld = { ...segment, records: [first, { seq: 2, withheld: true as const }] };
+    expect(await receive(withheld)).toMatchObject({ type: "held", handed: 1, withheld: 1 });
+    expect(await receive(segment)).toMatchObject({ type: "repeat", handed: 1 });
+    expect(await receive(segment)).toMatchObject({ type: "repeat", handed: 0 });
+    expect(sink.bodies).toEqual(["1", "2"]);
+  });
+
+  it("names in the receipt what a sink refused for good, and no longer once it took it", async () => {
+    const { receive, sink } = arrange();
+    const journal = newJournal();
+    const segment = journal.commit("1", "poison", "3");
+    sink.refuse = ({ body }) => (Buffer.from(body).toString() === "poison" ? "no such patient" : undefined);
+    const exceptions = [{ seq: 2, reason: "no such patient" }];
+    expect(await receive(segment)).toMatchObject({ type: "held", refused: 1, standing: { through: 3, exceptions } });
+    expect(await receive(journal.commit("4"))).toMatchObject({ standing: { through: 4, exceptions } });
+    sink.refuse = () => undefined;
+    expect(await receive(segment)).toMatchObject({ type: "repeat", handed: 1, standing: { exceptions: [] } });
+    expect(sink.bodies).toEqual(["1", "3", "4", "poison"]);
+  });
+
+  it.each([
+    ["no CBOR", () => Uint8Array.of(1, 2, 3), "malformed"],
+    [
+      "a key nobody knows",
+      () => encodeMessage(new MemoryJournal({ gateway: GATEWAY, key: strangerKey }).commit("1")),
+      "unknown-key",
+    ],
+    [
+      "another gateway's good key",
+      () => encodeMessage(new MemoryJournal({ gateway: "ehpad-2", key: gatewayKey }).commit("1")),
+      "foreign",
+    ],
+    ["a changed body", () => altered((body) => body.fill(0)), "altered"],
+    ["a record left out", () => dropped(), "altered"],
+  ] as const)("refuses %s, and hands over nothing", async (_what, bytes, fault) => {
+    const { receiver, sink } = arrange();
+    expect(await receiver.receive(bytes(), GATEWAY)).toMatchObject({ type: "refused", fault });
+    expect(sink.records).toEqual([]);
+  });
+
+  it("refuses a good segment that comes by another gateway's topic", async () => {
+    const { receiver } = arrange();
+    const bytes = encodeMessage(newJournal().commit("1"));
+    expect(await receiver.receive(bytes, "ehpad-2")).toMatchObject({ type: "refused", fault: "foreign" });
+  });
+
+  it("survives any bytes", async () => {
+    const { receiver, sink } = arrange();
+    const good = encodeMessage(newJournal().commit("1", "2"));
+    const flipped = fc
+      .tuple(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }))
+      .map(([at, mask]) => good.with(at, (good[at] ?? 0) ^ mask));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 300 }), flipped), async (bytes) => {
+        expect(await receiver.receive(bytes)).toMatchObject({ type: "refused" });
+      }),
+      { numRuns: 500 },
+    );
+    expect(sink.records).toEqual([]);
+  });
+});
+
+function altered(change: (body: Uint8Array) => void): Uint8Array {
+  const segment = newJournal().commit("1", "22");
+  for (const record of segment.records) if ("body" in record) change(record.body);
+  return encodeMessage(segment);
+}
+
+function dropped(): Uint8Array {
+  const segment = newJournal().commit("1", "2");
+  return encodeMessage({ ...segment, records: segment.records.slice(0, 1) });
+}

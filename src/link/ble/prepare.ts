@@ -8,6 +8,7 @@ import { errors } from "./errors.ts";
 import type { Gatt } from "./gatt.ts";
 import type { CharacteristicObject } from "./objects.ts";
 import type { Peer } from "./peer.ts";
+import { saidBy } from "./refusal.ts";
 
 const CURRENT_TIME = { service: 0x1805, channel: 0x2a2b };
 const DATE_TIME = 0x2a08;
@@ -32,7 +33,10 @@ export async function prepare(steps: readonly PrepareStep[], context: Preparing)
     if (context.ended()) return;
     await perform(step, context).catch((cause: unknown) => {
       if (context.ended()) return; // the device left: the next connection begins anew
-      context.observe({ type: "fault", error: errors.BLE_PREPARE_FAILED({ where: step.step, cause }) });
+      context.observe({
+        type: "fault",
+        error: errors.BLE_PREPARE_FAILED({ where: step.step, found: saidBy(cause), cause }),
+      });
     });
   }
 }

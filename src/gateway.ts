@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { DestinationConfig, GatewayConfig } from "./config/schema.ts";
 import { readKey, readSecretText } from "./config/secret.ts";
+import { systemBusAddress } from "./config/system-bus.ts";
 import type { Destination } from "./delivery/destination.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError, type VigieError } from "./errors/error.ts";
@@ -174,7 +175,9 @@ async function openLinks(
     const { openBleLink } = await import("./link/ble/link.ts");
     const known = knownOverBle(config, devices);
     const { timeZone } = config.gateway;
-    const link = await openBleLink({ drivers, known, intake, clock, observe, timeZone, ...ble });
+    const bus = systemBusAddress();
+    const place = bus === undefined ? ble : { ...ble, bus };
+    const link = await openBleLink({ drivers, known, intake, clock, observe, timeZone, ...place });
     closers.push(() => link[Symbol.asyncDispose]());
   }
   for (const { path, driver, device: address, line } of serial) {

@@ -81,7 +81,7 @@ export const typed = (signature: string, value: unknown): unknown => new dbus.Va
  * @throws as Bus.call()
  */
 export async function openBus(options: BusOptions): Promise<Bus> {
-  const address = options.address ?? process.env.DBUS_SYSTEM_BUS_ADDRESS ?? "unix:path=/run/dbus/system_bus_socket";
+  const address = options.address ?? "unix:path=/run/dbus/system_bus_socket";
   const bus = new Bus(dbus.sessionBus({ busAddress: address }), options);
   try {
     await bus.listen();

@@ -10,8 +10,20 @@ import { hashOf, sealSegment } from "../seal/segment.ts";
 import { Committer } from "./committer.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { errors } from "./errors.ts";
+import { readFacts, writeFacts } from "./facts.ts";
+import { findRecords } from "./find.ts";
 import { begin, type JournalState } from "./identity.ts";
-import type { Appended, Draft, Journal, JournalStatus, StoredSegment } from "./port.ts";
+import type {
+  Appended,
+  Draft,
+  Fact,
+  Journal,
+  JournalStatus,
+  KeptRecord,
+  RecordQuery,
+  StoredFact,
+  StoredSegment,
+} from "./port.ts";
 import { readSegments } from "./reader.ts";
 import { blob, integer, text } from "./row.ts";
 import { prepare } from "./schema.ts";
@@ -82,10 +94,18 @@ class SqliteJournal implements Journal {
     return this.#state.lastSeq;
   }
 
-  append(draft: Draft): Promise<Appended> {
+  append(draft: Draft, facts?: readonly Fact[]): Promise<Appended> {
     if (this.#closed) return Promise.reject(errors.JOURNAL_CLOSED());
     const today = Math.floor(this.#options.clock.now().wall / DAY_MS);
-    return this.#committer.append(entryOf(draft, this.#state.vault, today));
+    return this.#committer.append(entryOf(draft, this.#state.vault, today, facts));
+  }
+
+  async facts(shelf: string): Promise<readonly StoredFact[]> {
+    return readFacts(this.#database, this.#state.vault, shelf);
+  }
+
+  async find(query: RecordQuery): Promise<readonly KeptRecord[]> {
+    return findRecords(this.#database, this.#state.vault, query);
   }
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
@@ -180,6 +200,7 @@ class SqliteJournal implements Journal {
       "body(seq, box)",
       fresh.map(({ box }, index) => [firstSeq + index, box]),
     );
+    for (const { facts } of fresh) await writeFacts(sql, facts);
     return { appended, head: { lastSeq: head, previous: hashOf(cose) } };
   }
 

@@ -1,5 +1,6 @@
 /** The file's form: settings of the connection, and the numbered migrations, which only go forward. */
 import { errors } from "./errors.ts";
+import { createFacts } from "./facts.ts";
 import { integer, text } from "./row.ts";
 import type { Database, Sql } from "./sqlite.ts";
 
@@ -21,6 +22,9 @@ const migrations: readonly ((sql: Sql) => Promise<void>)[] = [
     ]) {
       await sql.run(statement);
     }
+  },
+  async (sql) => {
+    await sql.run(createFacts);
   },
 ];
 

@@ -118,7 +118,8 @@ class Walk implements Questions {
     if (node.fixed !== undefined && !sameJson(node.fixed, value)) findings.push(error(where, "not the fixed value"));
     if (node.pattern !== undefined && !hasPattern(node.pattern, value)) findings.push(error(where, "not the pattern"));
     findings.push(...this.#binding(node, value, where));
-    findings.push(...this.#invariants(node, value, node.path, where, context));
+    const choice = node.path.endsWith("[x]");
+    if (!choice) findings.push(...this.#invariants(node, value, node.path, where, context));
     if (type === undefined) return findings;
 
     const primitive = isPrimitive(type, value);
@@ -131,7 +132,7 @@ class Walk implements Questions {
     }
     const definition = this.#checker.definitions.ofType(type);
     if (definition !== undefined && definition.root !== node) {
-      findings.push(...this.#invariants(definition.root, value, node.path, where, context));
+      findings.push(...this.#invariants(definition.root, value, choice ? type : node.path, where, context));
     }
     const children = node.children.size > 0 ? node.children : (definition?.root.children ?? new Map<string, Node>());
     const inner = { ...context, holders: holdersOf(type, node.path, context) };
@@ -197,6 +198,8 @@ class Walk implements Questions {
     const onlyExtended = found.filter(({ key, value }) => value === undefined && isObject(parent[`_${key}`])).length;
     findings.push(...cardinality(node, items.length + onlyExtended, `${where}.${name}`));
     for (const { type, item, path } of items) findings.push(...this.#element(node, item, type, path, context));
+    if (name.endsWith("[x]") && items.length > 0)
+      findings.push(...this.#choiceInvariants(node, parent, where, context));
     if (node.slices.size > 0 && node.slicing !== undefined) findings.push(...this.#slices(node, items, where, context));
     return findings;
   }
@@ -267,6 +270,16 @@ class Walk implements Questions {
     const severity = binding.strength === "required" ? "error" : "warning";
     const found = codings.map(({ system, code }) => `${system ?? ""}#${code}`).join(", ");
     return [{ severity, where, what: `${found} is not in ${binding.valueSet}` }];
+  }
+
+  /** fhirpath tells the type of a choice by its property's name, so it is asked from the parent. */
+  #choiceInvariants({ path, constraints }: Node, parent: JsonObject, where: string, context: Context) {
+    const [, above = "", stem = ""] = /^(.+)\.(.+)\[x\]$/.exec(path) ?? [];
+    return constraints
+      .filter(({ key, expression }) => {
+        return !holds({ key, expression: `${stem}.all(${expression})` }, above, parent, context.resource);
+      })
+      .map(({ key, expression }) => error(`${where}.${stem}[x]`, `${key}: ${expression}`));
   }
 
   #invariants(node: Node, value: Json, path: string, where: string, context: Context): readonly Finding[] {

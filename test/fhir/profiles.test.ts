@@ -207,6 +207,30 @@ describe("Mon espace santé", () => {
   });
 });
 
+describe("what a destination may ask for", () => {
+  it("the sending system's OID", () => {
+    expect(observation(pressure, { options: { source: "urn:oid:1.2.250.1.999.3.1" } }).meta.source).toBe(
+      "urn:oid:1.2.250.1.999.3.1",
+    );
+  });
+
+  it("references by type and id", () => {
+    const [observed, device] = read(pressure, { options: { references: "literal" } }).entry;
+    expect(observed.resource.device.reference).toBe(`Device/${device.resource.id}`);
+  });
+
+  it("the legal entity beside the geographic one, where it is known", () => {
+    const measurement = measured(pressure);
+    const box = { ...gateway, structure: { ...gateway.structure, legalFiness: "990000002" } };
+    const result = toBundle(measurement, person, box, optionsFor(measurement));
+    const { performer } = "bundle" in result ? JSON.parse(toJson(result.bundle)).entry[0].resource : {};
+    expect(performer.map((one: { identifier: { value: string } }) => one.identifier.value)).toEqual([
+      "990000001",
+      "990000002",
+    ]);
+  });
+});
+
 describe("a device that could not measure", () => {
   it("gives no bundle where its one value is absent", () => {
     expect(outcome({ kind: "body-weight", value: { absent: "unsuccessful" }, status: [] })).toEqual({

@@ -66,8 +66,7 @@ const packages: Readonly<Record<string, { readonly in: readonly string[]; readon
 const calls: readonly { readonly call: RegExp; readonly named: string; readonly in: readonly string[] }[] = [
   { call: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, named: "the time", in: ["system-clock.ts"] },
   { call: /\bprocess\.hrtime/, named: "the monotonic clock", in: ["system-clock.ts"] },
-  // The address of the system bus is D-Bus's own variable, read where the connection is made.
-  { call: /\bprocess\.env\b/, named: "the environment", in: ["cli", "config", "system-clock.ts", "link/ble/bus.ts"] },
+  { call: /\bprocess\.env\b/, named: "the environment", in: ["cli", "config", "system-clock.ts"] },
   { call: /\bconsole\./, named: "the console", in: [] },
   {
     call: /\bset(?:Timeout|Interval|Immediate)\(/,

@@ -1,5 +1,6 @@
 /** The composition root: builds the way of a reading from a configuration, starts it from its end, stops it from its start. */
 import { readFile } from "node:fs/promises";
+import { errors as configErrors } from "./config/errors.ts";
 import type { DestinationConfig, GatewayConfig } from "./config/schema.ts";
 import { readKey, readSecretText } from "./config/secret.ts";
 import { systemBusAddress } from "./config/system-bus.ts";
@@ -190,7 +191,10 @@ async function openLinks(
   if (simulated === undefined) return { played: Promise.resolve() };
   const { openSimulatedLink } = await import("./link/simulated/link.ts");
   const { parseScenario } = await import("./link/simulated/scenario.ts");
-  const scenario = parseScenario(await readFile(simulated.scenario, "utf8"), simulated.scenario);
+  const text = await readFile(simulated.scenario, "utf8").catch((cause: unknown) => {
+    throw configErrors.CONFIG_UNREADABLE({ where: simulated.scenario, cause });
+  });
+  const scenario = parseScenario(text, simulated.scenario);
   const { timeZone } = config.gateway;
   const link = openSimulatedLink({
     scenario,

@@ -227,7 +227,7 @@ describe("the receiver", () => {
       .map(([at, mask]) => good.with(at, (good[at] ?? 0) ^ mask));
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 300 }), flipped), async (bytes) => {
-        expect(await receiver.receive(bytes)).toMatchObject({ type: "refused" });
+        expect(["refused", "unreadable"]).toContain((await receiver.receive(bytes)).type);
       }),
       { numRuns: 500 },
     );

@@ -1,7 +1,9 @@
 /** The composition root: builds the way of a reading from a configuration, starts it from its end, stops it from its start. */
 import { readFile } from "node:fs/promises";
+import { errors as configErrors } from "./config/errors.ts";
 import type { DestinationConfig, GatewayConfig } from "./config/schema.ts";
 import { readKey, readSecretText } from "./config/secret.ts";
+import { systemBusAddress } from "./config/system-bus.ts";
 import type { Destination } from "./delivery/destination.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError, type VigieError } from "./errors/error.ts";
@@ -97,6 +99,16 @@ export function knownDevices({ devices, links }: Pick<GatewayConfig, "devices" |
   }));
 }
 
+function knownOverBle({ devices: configured }: Pick<GatewayConfig, "devices">, devices: readonly Device[]) {
+  const drivers = new Map(configured.map(({ address, driver }) => [address, driver]));
+  return devices
+    .filter(({ transport }) => transport === "ble")
+    .map((device) => {
+      const driver = drivers.get(device.address);
+      return { device, ...(driver === undefined ? {} : { driver }) };
+    });
+}
+
 /** A journal that cannot write any more is the end of this process: a fresh one finds out what is on the disk. */
 function failingLoudly(journal: JournalWriter): { writer: JournalWriter; failed: Promise<VigieError> } {
   let fail: (error: VigieError) => void = () => undefined;
@@ -158,8 +170,17 @@ async function openLinks(
   intake: Intake,
   closers: (() => PromiseLike<void>)[],
 ): Promise<{ readonly played: Promise<void> }> {
-  const { serial, simulated } = config.links;
+  const { ble, serial, simulated } = config.links;
   const devices = knownDevices(config);
+  if (ble !== undefined) {
+    const { openBleLink } = await import("./link/ble/link.ts");
+    const known = knownOverBle(config, devices);
+    const { timeZone } = config.gateway;
+    const bus = systemBusAddress();
+    const place = bus === undefined ? ble : { ...ble, bus };
+    const link = await openBleLink({ drivers, known, intake, clock, observe, timeZone, ...place });
+    closers.push(() => link[Symbol.asyncDispose]());
+  }
   for (const { path, driver, device: address, line } of serial) {
     const { openSerialLink } = await import("./link/serial/link.ts");
     const device = devices.find((known) => known.address === address) ?? { address, transport: "serial" };
@@ -170,7 +191,10 @@ async function openLinks(
   if (simulated === undefined) return { played: Promise.resolve() };
   const { openSimulatedLink } = await import("./link/simulated/link.ts");
   const { parseScenario } = await import("./link/simulated/scenario.ts");
-  const scenario = parseScenario(await readFile(simulated.scenario, "utf8"), simulated.scenario);
+  const text = await readFile(simulated.scenario, "utf8").catch((cause: unknown) => {
+    throw configErrors.CONFIG_UNREADABLE({ where: simulated.scenario, cause });
+  });
+  const scenario = parseScenario(text, simulated.scenario);
   const { timeZone } = config.gateway;
   const link = openSimulatedLink({
     scenario,

@@ -16,16 +16,18 @@ export interface Broker {
   start(): Promise<void>;
 }
 
+/** Debian keeps it out of an ordinary user's PATH. */
+const binary = ["mosquitto", "/usr/sbin/mosquitto"].find((name) => spawnSync(name, ["-h"]).error === undefined);
+
 /** @param folder where Mosquitto's configuration is written. */
 export async function startBroker(folder: string): Promise<Broker> {
   const port = await freePort();
-  const isInstalled = spawnSync("mosquitto", ["-h"]).error === undefined;
-  const broker = isInstalled ? await mosquitto(folder, port) : aedes(port);
+  const broker = binary === undefined ? aedes(port) : await mosquitto(binary, folder, port);
   await broker.start();
   return broker;
 }
 
-async function mosquitto(folder: string, port: number): Promise<Broker> {
+async function mosquitto(command: string, folder: string, port: number): Promise<Broker> {
   const file = join(folder, "mosquitto.conf");
   await writeFile(file, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n`);
   let running: ChildProcess | undefined;
@@ -34,7 +36,7 @@ async function mosquitto(folder: string, port: number): Promise<Broker> {
     url: `mqtt://127.0.0.1:${port}`,
     version: 5,
     async start() {
-      const child = spawn("mosquitto", ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
+      const child = spawn(command, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
       running = child;
       // Mosquitto says "running" once it listens.
       for await (const chunk of child.stderr) if (String(chunk).includes("running")) break;

@@ -60,6 +60,17 @@ export const errors = defineErrors({
     },
     exit: ExitCode.io,
   },
+  SYSTEMD_UNREACHABLE: {
+    what: {
+      fr: "systemd attend un signe du service, et `systemd-notify` n'a pas pu le donner.",
+      en: "systemd waits for a sign of the service, and `systemd-notify` could not give it.",
+    },
+    remedy: {
+      fr: "Vérifiez que la commande `systemd-notify` est installée et que l'unité dit NotifyAccess=all.",
+      en: "Check that the command `systemd-notify` is installed and that the unit says NotifyAccess=all.",
+    },
+    exit: ExitCode.io,
+  },
   INTERNAL: {
     what: { fr: "Vigie a rencontré un défaut qui est le sien.", en: "Vigie met a defect of its own." },
     remedy: {

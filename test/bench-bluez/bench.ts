@@ -4,12 +4,14 @@
  */
 import { EventEmitter, once } from "node:events";
 import type { MessageBus } from "dbus-next";
-import { BenchDevice, type BenchDeviceOptions, type Host } from "./device.ts";
+import { BenchDevice } from "./device.ts";
+import type { BenchDeviceOptions, Host } from "./device-options.ts";
 import { dbus, Exporter, Refusal } from "./exporter.ts";
 import { PrivateBus } from "./private-bus.ts";
 import { ADAPTER, AGENT_MANAGER, GATT_MANAGER, shapes } from "./shapes.ts";
 
-export { type BenchCharacteristic, BenchDevice, type BenchDeviceOptions, uuid } from "./device.ts";
+export { BenchDevice } from "./device.ts";
+export { type BenchCharacteristic, type BenchDeviceOptions, uuid } from "./device-options.ts";
 export { dbusDaemonInstalled } from "./private-bus.ts";
 
 export interface BenchOptions {

@@ -4,6 +4,7 @@ import type { KnownDriver } from "../../src/config/cross-check.ts";
 import {
   loadAnyConfig,
   loadGatewayConfig,
+  loadReceiverConfig,
   type Parsed,
   parseGatewayConfig,
   parseReceiverConfig,
@@ -79,6 +80,17 @@ describe("a correct configuration", () => {
 
   test.each(["config/vigie.yaml", "config/demo.yaml"])("%s is one", async (file) => {
     await expect(loadGatewayConfig(repository(file), [...drivers])).resolves.toHaveProperty("gateway.id");
+  });
+
+  test("config/receiver.yaml is one, for the platform's side", async () => {
+    await expect(loadReceiverConfig(repository("config/receiver.yaml"), drivers)).resolves.toHaveProperty(
+      "receiver.sink",
+      "stdout",
+    );
+    await expect(loadAnyConfig(repository("config/receiver.yaml"), drivers)).resolves.toHaveProperty(
+      "receiver.protocol",
+      5,
+    );
   });
 
   test("has its relative paths taken from the file's folder, and its absolute ones left alone", async () => {

@@ -31,6 +31,7 @@ type SharedVector = z.infer<typeof sharedVector>;
 function readBy({ service, characteristic, device }: SharedVector): readonly [string, Channel] | undefined {
   if (characteristic === "0x2A35") return ["gatt-blood-pressure", 0x2a35];
   if (characteristic === "0x2A1C") return ["gatt-thermometer", 0x2a1c];
+  if (characteristic === "0x2A9D") return ["gatt-weight-scale", 0x2a9d];
   if (service === "serial" && device === "A&D standard format") return ["scale-line", "serial"];
   return undefined;
 }
@@ -91,7 +92,7 @@ describe.skipIf(path === undefined)("the vectors of ../shared (absent: set VIGIE
     return reader === undefined ? [] : [[vector.id, vector, ...reader] as const];
   });
 
-  test("all that we read are there", () => expect(ours.length).toBe(26));
+  test("all that we read are there", () => expect(ours.length).toBe(32));
 
   test.each(ours)("%s", (_id, vector, driver, channel) => {
     const outcome = decoderOf(registry.get(driver), channel)(bytesOf(vector.hex), { device: {} });

@@ -11,6 +11,7 @@ import { systemClock } from "../../system-clock.ts";
 import { version } from "../../version.ts";
 import { command, inBoth } from "../command.ts";
 import { type Io, isUnderJournald } from "../io.ts";
+import { notifySystemd } from "../systemd.ts";
 
 export default function run(io: Io, summary: Sentence): Command {
   return command(io, { name: "run", summary, examples: ["vigie run --config /etc/vigie/vigie.yaml"] })
@@ -26,8 +27,10 @@ export default function run(io: Io, summary: Sentence): Command {
       });
       const { epoch, lastSeq } = gateway.journal;
       log.info("gateway started", { version, gateway: config.gateway.id, epoch, lastSeq });
+      await notifySystemd("READY=1");
       const ending = await Promise.race([io.interrupted(), gateway.failed]);
       if (typeof ending !== "string") throw ending;
       log.info("gateway stopping", { signal: ending });
+      await notifySystemd("STOPPING=1");
     });
 }

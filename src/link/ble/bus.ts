@@ -11,7 +11,7 @@ import type * as DBus from "dbus-next";
 import type { VigieError } from "../../errors/error.ts";
 import type { Milliseconds } from "../../measure/time.ts";
 import { errors } from "./errors.ts";
-import { BluezRefusal, refusalOf, withoutAddresses } from "./refusal.ts";
+import { BluezRefusal, refusalOf } from "./refusal.ts";
 import { type BluezSignal, DAEMON, OBJECT_MANAGER, PROPERTIES, parseSignal } from "./signals.ts";
 
 /** Both through `require`: node-ble is CommonJS, and dbus-next knows a Variant only by its own copy of the class. */
@@ -81,7 +81,7 @@ export const typed = (signature: string, value: unknown): unknown => new dbus.Va
  * @throws as Bus.call()
  */
 export async function openBus(options: BusOptions): Promise<Bus> {
-  const address = options.address ?? process.env.DBUS_SYSTEM_BUS_ADDRESS ?? "unix:path=/run/dbus/system_bus_socket";
+  const address = options.address ?? "unix:path=/run/dbus/system_bus_socket";
   const bus = new Bus(dbus.sessionBus({ busAddress: address }), options);
   try {
     await bus.listen();
@@ -155,9 +155,9 @@ export class Bus {
 
   /** The adapter as node-ble has it. @param name `hci0` @throws as call() */
   async adapter(name: string): Promise<Adapter> {
-    const adapter = await this.#nodeBleCall("getAdapter", this.#nodeBle.getAdapter(name));
+    const adapter = await this.#bounded("getAdapter", this.#nodeBle.getAdapter(name));
     const call = async (method: string, ...args: unknown[]) => {
-      await this.#nodeBleCall(method, adapter.helper.callMethod(method, ...args));
+      await this.#bounded(method, adapter.helper.callMethod(method, ...args));
     };
     return {
       startDiscovery: async (uuids) => {
@@ -170,9 +170,9 @@ export class Bus {
       connect: async (path, timeout) => {
         // By the address in its path: that is what node-ble looks for, and it stays when the device changes its address.
         const name = path.slice(path.lastIndexOf("/dev_") + 5).replaceAll("_", ":");
-        const device = await this.#nodeBleCall("getDevice", adapter.getDevice(name));
+        const device = await this.#bounded("getDevice", adapter.getDevice(name));
         try {
-          await this.#nodeBleCall("Connect", device.connect(), timeout);
+          await this.#bounded("Connect", device.connect(), timeout);
         } finally {
           device.helper.removeListeners();
         }
@@ -202,10 +202,6 @@ export class Bus {
     const path = "/org/freedesktop/DBus";
     const message = { destination: DAEMON, path, interface: DAEMON, member, signature: "s", body: [argument] };
     return (await this.#bounded(member, this.#bus.call(new dbus.Message(message))))?.body[0];
-  }
-
-  #nodeBleCall<Result>(where: string, result: Promise<Result>, timeout?: Milliseconds): Promise<Result> {
-    return this.#bounded(where, result, timeout);
   }
 
   /** dbus-next waits for ever, also when the bus has died: every call has an end here. */
@@ -281,7 +277,7 @@ function refused(where: string, cause: unknown): VigieError {
       ? new BluezRefusal(cause.type, cause.text)
       : new BluezRefusal("error", cause instanceof Error ? cause.message : String(cause));
   return errors.BLE_CALL_REFUSED({
-    where: withoutAddresses(where),
+    where,
     found: `${refusal.errorName} (${refusal.message})`,
     cause: refusal,
   });

@@ -6,10 +6,9 @@ import type { Adapter } from "./bus.ts";
 import { errors } from "./errors.ts";
 import { DEVICE, type DeviceObject } from "./objects.ts";
 import type { Peer } from "./peer.ts";
-import { isAuthenticationFailure, refusalOf } from "./refusal.ts";
+import { refusalOf, saidBy } from "./refusal.ts";
 import { Scan } from "./scan.ts";
 import { Session, type SessionContext } from "./session.ts";
-import { uuidOf } from "./uuid.ts";
 
 /** A device that nobody has enrolled, and that a driver could read. */
 export interface FoundDevice {
@@ -19,6 +18,8 @@ export interface FoundDevice {
 
 export interface CentralContext extends SessionContext {
   readonly drivers: DriverRegistry;
+  /** The services that are scanned for. */
+  readonly uuids: readonly string[];
   /** The known devices by their address. */
   readonly peers: ReadonlyMap<string, Peer>;
   readonly discover: boolean;
@@ -45,9 +46,8 @@ export class Central {
     this.#context = context;
     this.#adapter = adapter;
     this.#path = path;
-    const services = new Set(context.drivers.ble.flatMap(({ match }) => match.services));
     const discovering = () => context.objects.adapter(path)?.discovering === true;
-    this.#scan = new Scan(adapter, discovering, [...services].map(uuidOf), context.timing.retryBus, context.observe);
+    this.#scan = new Scan(adapter, discovering, context.uuids, context.timing.retryBus, context.observe);
   }
 
   /** Begins with the devices that are connected or were heard already. */
@@ -117,9 +117,9 @@ export class Central {
       if (!session.ended) this.#tell(driver.id, "open");
     } catch (error) {
       if (this.#stopped) return;
-      if (session.ended && session.fruitful)
-        session.peer.succeeded(); // it had said all before we had done anything
-      else this.#failed(session.peer, session.path, session.ended ? dropped() : sessionError(error));
+      // It may have said all and gone before we had done anything: bluetoothd had subscribed for us.
+      if (session.ended && session.fruitful) session.peer.succeeded();
+      else this.#failed(session.peer, session.path, session.ended ? errors.BLE_LINK_DROPPED() : asSessionError(error));
     }
   }
 
@@ -156,8 +156,7 @@ export class Central {
       if (this.#stopped || this.#mine(path)?.connected === true) return; // the session says what becomes of it
       // An attempt that BlueZ still makes would answer the next one with "in progress". Nothing is connected.
       if (refusalOf(error) === undefined) await this.#cancel(path);
-      const found = refusalOf(error)?.message ?? "no answer";
-      this.#failed(peer, path, errors.BLE_CONNECT_FAILED({ found, cause: error }));
+      this.#failed(peer, path, errors.BLE_CONNECT_FAILED({ found: saidBy(error), cause: error }));
     }
   }
 
@@ -169,8 +168,7 @@ export class Central {
   #failed(peer: Peer, path: string, error: VigieError): void {
     const driver = peer.driver(this.#context.objects, path)?.id ?? "device";
     this.#context.observe({ type: "link", link: `ble:${driver}`, state: "failed", error });
-    const bonded = this.#mine(path)?.bonded === true;
-    if (bonded && peer.failed(isAuthenticationFailure(error) ? "refused" : "broken")) {
+    if (this.#mine(path)?.bonded === true && peer.failed(error)) {
       this.#context.observe({ type: "fault", error: errors.BLE_BOND_LOST({ where: driver }) });
     }
     peer.resting = true;
@@ -211,7 +209,5 @@ export class Central {
   }
 }
 
-const dropped = () => errors.BLE_SESSION_FAILED({ found: "the link dropped" });
-
-const sessionError = (error: unknown) =>
+const asSessionError = (error: unknown) =>
   error instanceof VigieError ? error : errors.BLE_SESSION_FAILED({ cause: error });

@@ -93,6 +93,17 @@ export const errors = defineErrors({
     },
     exit: ExitCode.tempFail,
   },
+  BLE_LINK_DROPPED: {
+    what: {
+      fr: "Un appareil est parti avant d'avoir pu être lu ; il garde ses mesures.",
+      en: "A device left before it could be read; it keeps its readings.",
+    },
+    remedy: {
+      fr: "Rapprochez l'appareil de la passerelle et refaites une mesure.",
+      en: "Bring the device nearer to the gateway and measure again.",
+    },
+    exit: ExitCode.tempFail,
+  },
   BLE_NO_CHANNEL: {
     what: {
       fr: "Un appareil n'offre aucune des mesures que son pilote sait lire.",

@@ -3,16 +3,17 @@
  * goings, and hands every value of every known device to intake the moment it arrives.
  */
 import type { DriverRegistry } from "../../driver/registry.ts";
-import type { VigieError } from "../../errors/error.ts";
+import { VigieError } from "../../errors/error.ts";
 import type { Observe } from "../../events.ts";
 import type { Intake } from "../../intake/port.ts";
-import type { Clock, Milliseconds } from "../../measure/time.ts";
+import type { Clock } from "../../measure/time.ts";
 import { type Bus, openBus } from "./bus.ts";
 import { Central, type FoundDevice } from "./central.ts";
 import { errors } from "./errors.ts";
 import { Handover } from "./handover.ts";
 import { ADAPTER, BluezObjects, CHARACTERISTIC, DEVICE } from "./objects.ts";
 import { type KnownDevice, Peer } from "./peer.ts";
+import { saidBy } from "./refusal.ts";
 import { answer, type PairingDesk, registerAgent, registerProfile } from "./registration.ts";
 import type { BluezSignal, Interfaces } from "./signals.ts";
 import { Backoff, defaultTiming, type Timing } from "./timing.ts";
@@ -81,12 +82,8 @@ class Link implements AsyncDisposable {
   constructor(options: BleLinkOptions) {
     this.#options = options;
     this.#timing = { ...defaultTiming, ...options.timing };
-    this.#peers = new Map(
-      options.known.map((known) => [
-        known.device.address.toUpperCase(),
-        new Peer(known, options.drivers, this.#timing.retryDevice),
-      ]),
-    );
+    const peer = (known: KnownDevice) => new Peer(known, options.drivers, this.#timing.retryDevice);
+    this.#peers = new Map(options.known.map((known) => [known.device.address.toUpperCase(), peer(known)]));
     this.#handover = new Handover(options.intake, options.observe, this.#timing.retryIntake);
     this.#values = new Values({
       objects: this.#objects,
@@ -156,7 +153,7 @@ class Link implements AsyncDisposable {
       await registerAgent(bus).catch((cause: unknown) => this.#registrationFailed("agent", cause));
     } catch (error) {
       if (attachment !== this.#attachment || this.#closed) return;
-      this.#tell(errors.BLE_SERVICE_ABSENT({ cause: error }));
+      this.#tell(asTold(error));
       this.#later(() => this.#attach(bus));
       return;
     }
@@ -195,16 +192,13 @@ class Link implements AsyncDisposable {
       const adapter = await bus.adapter(path.slice("/org/bluez/".length));
       if (this.#centralPath !== path || this.#central !== undefined || bus !== this.#bus || this.#closed) return;
       const { drivers, discover, clock, observe, timeZone, onFound = () => undefined } = this.#options;
-      const context = { bus, objects: this.#objects, clock, timing: this.#timing, observe, timeZone };
+      const own = { objects: this.#objects, peers: this.#peers, uuids: this.#uuids, timing: this.#timing };
       const refresh = () => this.#refresh();
-      this.#central = new Central(
-        { ...context, refresh, drivers, peers: this.#peers, discover, onFound },
-        adapter,
-        path,
-      );
+      const context = { ...own, bus, refresh, drivers, discover, clock, observe, timeZone, onFound };
+      this.#central = new Central(context, adapter, path);
     } catch (error) {
       if (this.#centralPath !== path || !bus.present || this.#closed) return;
-      this.#tell(errors.BLE_ADAPTER_ABSENT({ cause: error }));
+      this.#tell(asTold(error));
       this.#later(() => this.#followAdapter());
       return;
     }
@@ -271,13 +265,16 @@ class Link implements AsyncDisposable {
     try {
       this.#objects.replace(await bus.managedObjects());
     } catch (error) {
-      if (bus === this.#bus && bus.present) this.#options.observe({ type: "fault", error: asRefused(error) });
+      if (bus === this.#bus && bus.present) this.#options.observe({ type: "fault", error: asTold(error) });
     }
   }
 
   #registrationFailed(where: string, cause: unknown): void {
     if (this.#closed || this.#bus?.present !== true) return;
-    this.#options.observe({ type: "fault", error: errors.BLE_REGISTRATION_FAILED({ where, cause }) });
+    this.#options.observe({
+      type: "fault",
+      error: errors.BLE_REGISTRATION_FAILED({ where, found: saidBy(cause), cause }),
+    });
   }
 
   /** Tells what keeps the link from working, once as long as it stays the same. */
@@ -291,10 +288,10 @@ class Link implements AsyncDisposable {
     return `ble:${this.#options.adapter ?? "adapter"}`;
   }
 
-  #later(action: () => Promise<void>, wait: Milliseconds = this.#backoff.next()): void {
+  #later(action: () => Promise<void>): void {
     clearTimeout(this.#retry);
-    if (!this.#closed) this.#retry = setTimeout(() => void action(), wait);
+    if (!this.#closed) this.#retry = setTimeout(() => void action(), this.#backoff.next());
   }
 }
 
-const asRefused = (cause: unknown) => errors.BLE_CALL_REFUSED({ where: "GetManagedObjects", cause });
+const asTold = (error: unknown) => (error instanceof VigieError ? error : errors.BLE_CALL_REFUSED({ cause: error }));

@@ -64,10 +64,11 @@ export class BluezObjects {
   #objects = new Map<string, Map<string, Properties>>();
   readonly #watchers = new Set<() => void>();
 
-  /** Takes the whole answer of GetManagedObjects. @throws ZodError where it is none. */
+  /** Takes the whole answer of GetManagedObjects. @throws where it is none (without its words: they hold addresses). */
   replace(answer: unknown): void {
-    const all = Object.entries(managed.parse(answer));
-    this.#objects = new Map(all.map(([path, object]) => [path, new Map(Object.entries(object))]));
+    const { data } = managed.safeParse(answer);
+    if (data === undefined) throw new Error("not the objects of an ObjectManager");
+    this.#objects = new Map(Object.entries(data).map(([path, object]) => [path, new Map(Object.entries(object))]));
     this.#told();
   }
 

@@ -1,9 +1,11 @@
 /** One known device over all its connections: what is known of it, and how it behaved. */
 import type { BleDriver } from "../../driver/define.ts";
 import type { DriverRegistry } from "../../driver/registry.ts";
+import type { VigieError } from "../../errors/error.ts";
 import type { Device } from "../../measure/measurement.ts";
 import { errors } from "./errors.ts";
 import type { BluezObjects, DeviceObject } from "./objects.ts";
+import { isAuthenticationFailure } from "./refusal.ts";
 import { Backoff, type Range } from "./timing.ts";
 
 /** A device that the box knows (enrolled): the only ones that are read. */
@@ -18,6 +20,11 @@ export interface KnownDevice {
  * before it is usable may be a lost bond or a bad radio: it takes six of them.
  */
 const SUSPICION = { refused: 3, broken: 1, lost: 6 };
+
+function suspicion(error: VigieError): number {
+  if (isAuthenticationFailure(error)) return SUSPICION.refused;
+  return error.code === "BLE_CONNECT_FAILED" || error.code === "BLE_LINK_DROPPED" ? SUSPICION.broken : 0;
+}
 
 export class Peer {
   /** Its facts; they grow when its Device Information is read. */
@@ -65,9 +72,9 @@ export class Peer {
   }
 
   /** @returns whether this failure makes it known that a bonded device has lost its bond; true once, until it succeeds. */
-  failed(how: "refused" | "broken"): boolean {
+  failed(error: VigieError): boolean {
     const before = this.#suspicion;
-    this.#suspicion += SUSPICION[how];
+    this.#suspicion += suspicion(error);
     return before < SUSPICION.lost && this.#suspicion >= SUSPICION.lost;
   }
 }

@@ -1,13 +1,14 @@
 /** What a driver wants done after connecting: its clock set, its facts read. No step keeps a reading from being taken. */
-import { encodeCurrentTime, encodeDateTime } from "../../driver/datetime.ts";
+import { encodeCurrentTime, encodeDateTime, localTime } from "../../driver/datetime.ts";
 import type { PrepareStep } from "../../driver/define.ts";
 import type { Observe } from "../../events.ts";
-import type { Clock, WallMs } from "../../measure/time.ts";
+import type { Clock } from "../../measure/time.ts";
 import { DEVICE_INFORMATION, deviceInformation, FIRMWARE_REVISION, factOf } from "./device-information.ts";
 import { errors } from "./errors.ts";
 import type { Gatt } from "./gatt.ts";
 import type { CharacteristicObject } from "./objects.ts";
 import type { Peer } from "./peer.ts";
+import { saidBy } from "./refusal.ts";
 
 const CURRENT_TIME = { service: 0x1805, channel: 0x2a2b };
 const DATE_TIME = 0x2a08;
@@ -32,7 +33,10 @@ export async function prepare(steps: readonly PrepareStep[], context: Preparing)
     if (context.ended()) return;
     await perform(step, context).catch((cause: unknown) => {
       if (context.ended()) return; // the device left: the next connection begins anew
-      context.observe({ type: "fault", error: errors.BLE_PREPARE_FAILED({ where: step.step, cause }) });
+      context.observe({
+        type: "fault",
+        error: errors.BLE_PREPARE_FAILED({ where: step.step, found: saidBy(cause), cause }),
+      });
     });
   }
 }
@@ -52,14 +56,14 @@ function perform(step: PrepareStep, context: Preparing): Promise<void> {
 async function setClock(
   service: number,
   channel: number,
-  encode: (local: Date) => Uint8Array,
+  encode: (local: string) => Uint8Array,
   { gatt, clock, timeZone, observe }: Preparing,
 ): Promise<void> {
   const characteristic = gatt.find(service, channel, "write", "write-without-response");
   if (characteristic === undefined) return;
   const now = clock.now();
   if (!now.synchronised) return; // the device's clock may well be the better one
-  const written = encode(localTime(now.wall, timeZone));
+  const written = encode(localTime(now.wall, timeZone ?? processZone()));
   await gatt.write(characteristic, written);
   if (!characteristic.flags.includes("read")) return;
   const kept = await gatt.read(characteristic);
@@ -87,34 +91,10 @@ async function readFact(gatt: Gatt, peer: Peer, channel: number, characteristic:
   peer.device = { ...peer.device, ...factOf(channel, await gatt.read(characteristic)) };
 }
 
+const processZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 /** The bytes of a Date Time (the first seven of a Current Time) as seconds, for comparing. */
 function seconds(bytes: Uint8Array): number {
   const [low = 0, high = 0, month = 0, day = 0, hours = 0, minutes = 0, second = 0] = bytes;
   return Date.UTC(low + high * 256, month - 1, day, hours, minutes, second) / 1000;
-}
-
-/** A Date whose local fields are the wall clock of the zone. */
-export function localTime(wall: WallMs, timeZone?: string): Date {
-  if (timeZone === undefined) return new Date(wall);
-  const format = new Intl.DateTimeFormat("en", {
-    timeZone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  });
-  const parts = new Map(format.formatToParts(wall).map(({ type, value }) => [type, Number(value)]));
-  const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
-  return new Date(
-    part("year"),
-    part("month") - 1,
-    part("day"),
-    part("hour"),
-    part("minute"),
-    part("second"),
-    wall % 1000,
-  );
 }

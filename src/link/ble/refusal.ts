@@ -19,6 +19,11 @@ export function refusalOf(error: unknown): BluezRefusal | undefined {
   return error instanceof VigieError ? refusalOf(error.detail.cause) : undefined;
 }
 
+/** The words of BlueZ behind an error of ours, for its `found`. */
+export function saidBy(error: unknown): string {
+  return refusalOf(error)?.message ?? "no answer";
+}
+
 /** Object paths and messages of BlueZ hold addresses, as `AA:BB:…` or `dev_AA_BB_…`; a log must not. */
 export function withoutAddresses(text: string): string {
   return text.replace(/[0-9a-f]{2}(?:[:_-][0-9a-f]{2}){5}/gi, "…");

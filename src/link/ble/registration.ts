@@ -12,8 +12,10 @@ const PROFILE = `${APPLICATION}/profile`;
 
 /** Who stands before the box while a device is paired. */
 export interface PairingDesk {
-  /** Shows the passkey that has to be entered on the device, or compared with what it shows; 6 digits. */
+  /** Shows the passkey that has to be entered on the device; 6 digits. */
   readonly show: (passkey: string) => void;
+  /** Asks whether the device shows the same passkey; 6 digits. */
+  readonly confirm: (passkey: string) => Promise<boolean>;
   /** Asks for the passkey that the device shows. @throws where nobody gives one: the pairing is then refused. */
   readonly ask: () => Promise<string>;
 }
@@ -52,7 +54,8 @@ export async function answer(called: Called, context: RegisteredContext): Promis
 
 async function answerAsAgent({ member, body }: Called, { desk, welcome }: RegisteredContext): Promise<Answer> {
   if (member === "Release" || member === "Cancel") return [];
-  const [device, passkey] = body;
+  const [device, number] = body;
+  const passkey = String(number).padStart(6, "0");
   if (typeof device !== "string" || !welcome(devicePathOf(device) ?? "")) throw new Error("a device we do not know");
   switch (member) {
     case "RequestAuthorization":
@@ -60,9 +63,11 @@ async function answerAsAgent({ member, body }: Called, { desk, welcome }: Regist
       return [];
     case "DisplayPasskey":
     case "DisplayPinCode":
-    case "RequestConfirmation":
       if (desk === undefined) throw new Error("nobody to show it to");
-      desk.show(String(passkey).padStart(6, "0"));
+      desk.show(passkey);
+      return [];
+    case "RequestConfirmation":
+      if ((await desk?.confirm(passkey)) !== true) throw new Error("nobody confirmed it");
       return [];
     case "RequestPasskey":
       return ["u", Number(await asked(desk))];

@@ -2,6 +2,7 @@
 import type { Observe } from "../../events.ts";
 import type { Adapter } from "./bus.ts";
 import { errors } from "./errors.ts";
+import { saidBy } from "./refusal.ts";
 import { Backoff, type Range } from "./timing.ts";
 
 export class Scan {
@@ -62,7 +63,7 @@ export class Scan {
       return true;
     } catch (cause) {
       if (this.#closed) return false;
-      this.#observe({ type: "fault", error: errors.BLE_DISCOVERY_FAILED({ cause }) });
+      this.#observe({ type: "fault", error: errors.BLE_DISCOVERY_FAILED({ found: saidBy(cause), cause }) });
       this.#retry();
       return false;
     }

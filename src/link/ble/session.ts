@@ -2,7 +2,6 @@
  * One connection of one known device, from "connected" to "disconnected". Made anew each time; nothing of it lives on.
  * It never disconnects: the device goes when it has said all, and what it says last would be lost.
  */
-
 import { formatChannel } from "../../driver/decode.ts";
 import type { BleDriver } from "../../driver/define.ts";
 import type { Observe } from "../../events.ts";
@@ -13,7 +12,7 @@ import { Gatt } from "./gatt.ts";
 import { type BluezObjects, type CharacteristicObject, DEVICE } from "./objects.ts";
 import type { Peer } from "./peer.ts";
 import { prepare } from "./prepare.ts";
-import { refusalOf } from "./refusal.ts";
+import { saidBy } from "./refusal.ts";
 import type { Timing } from "./timing.ts";
 
 export interface SessionContext {
@@ -61,11 +60,12 @@ export class Session {
 
   /**
    * Prepares the device and subscribes to its driver's channels.
-   * @throws BLE_SESSION_FAILED, BLE_NO_DRIVER, BLE_NO_CHANNEL
+   * @throws BLE_LINK_DROPPED, BLE_SESSION_FAILED, BLE_NO_DRIVER, BLE_NO_CHANNEL
    */
   async open(): Promise<BleDriver> {
     const { objects, timing, clock, observe, timeZone } = this.#context;
     const resolved = await this.#until(() => objects.device(this.path)?.servicesResolved === true, timing.resolve);
+    this.#assertLinked();
     if (!resolved) throw errors.BLE_SESSION_FAILED({ found: "services not resolved" });
     const driver = await this.#findDriver();
     await prepare(driver.prepare, {
@@ -113,9 +113,7 @@ export class Session {
     for (const channel of channels) {
       await this.#gatt.startNotify(channel).catch((error: unknown) => refusals.push(error));
     }
-    const told = refusals.map((cause) =>
-      errors.BLE_SESSION_FAILED({ where: driver.id, found: refusalOf(cause)?.message ?? "no answer", cause }),
-    );
+    const told = refusals.map((cause) => errors.BLE_SESSION_FAILED({ where: driver.id, found: saidBy(cause), cause }));
     if (told[0] !== undefined && told.length === channels.length) throw told[0];
     for (const error of told) this.#context.observe({ type: "fault", error });
   }
@@ -123,9 +121,12 @@ export class Session {
   /** BlueZ connects a bonded device by itself (GattProfile1) if it is trusted. */
   async #trust(): Promise<void> {
     const object = this.#context.objects.device(this.path);
-    if (object === undefined || !object.bonded || object.trusted) return;
+    if (this.ended || object === undefined || !object.bonded || object.trusted) return;
     await this.#context.bus.set(this.path, DEVICE, "Trusted", true).catch((cause: unknown) => {
-      this.#context.observe({ type: "fault", error: errors.BLE_PREPARE_FAILED({ where: "trust", cause }) });
+      this.#context.observe({
+        type: "fault",
+        error: errors.BLE_PREPARE_FAILED({ where: "trust", found: saidBy(cause), cause }),
+      });
     });
   }
 
@@ -139,7 +140,7 @@ export class Session {
   }
 
   #assertLinked(): void {
-    if (this.ended) throw errors.BLE_SESSION_FAILED({ found: "the link dropped" });
+    if (this.ended) throw errors.BLE_LINK_DROPPED();
   }
 
   /** Waits until the objects say so. @returns false after `timeout`, or when the link has dropped. */

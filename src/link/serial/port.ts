@@ -1,5 +1,5 @@
 /** The one file that knows the serialport package. */
-import { SerialPort } from "serialport";
+import type { SerialPort } from "serialport";
 import type { LineSettings } from "../../driver/define.ts";
 import type { Line } from "./session.ts";
 
@@ -13,9 +13,14 @@ export interface Port extends Line {
 /** Opens a port; rejects where that fails. `received` is called with what arrives, in order, from the first byte on. */
 export type OpenPort = (path: string, line: LineSettings, received: (bytes: Uint8Array) => void) => Promise<Port>;
 
-export const openPort: OpenPort = (path, line, received) =>
-  new Promise((resolve, reject) => {
-    const port = new SerialPort({ path, ...line, autoOpen: false });
+export const openPort: OpenPort = async (path, line, received) => {
+  // 80 ms and 17 MB that a box without a serial device does not pay.
+  const { SerialPort } = await import("serialport");
+  return open(new SerialPort({ path, ...line, autoOpen: false }), received);
+};
+
+function open(port: SerialPort, received: (bytes: Uint8Array) => void): Promise<Port> {
+  return new Promise((resolve, reject) => {
     const close = () => new Promise<void>((done) => (port.isOpen ? port.close(() => done()) : done()));
     let lose: (reason: Error) => void = () => undefined;
     const closed = new Promise<Error | undefined>((done) => {
@@ -46,6 +51,7 @@ export const openPort: OpenPort = (path, line, received) =>
       resolve({ closed, close, write, pause: () => void port.pause(), resume: () => void port.resume() });
     });
   });
+}
 
 /**
  * serialport finds out that a device was unplugged when it next waits for bytes. A read that is under way at that moment

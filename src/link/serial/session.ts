@@ -32,10 +32,12 @@ interface Waiting {
 }
 
 /**
- * Frames in memory before the line is paused: at most 256 × 64 KiB, for a scale's lines 16 KiB. More may come out of the one
- * chunk (64 KiB) that was under way.
+ * What waits for the journal before the line is paused, bytes, counting some 512 for what each frame carries besides its own.
+ * A scale's lines (64) make 7 281 frames: at 40 unsettled ones a weighing, a full disk costs nothing for 180 weighings.
+ * More may come out of the one chunk (64 KiB) that was under way.
  */
-const MAX_WAITING = 256;
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+const FRAME_OVERHEAD = 512;
 
 /**
  * From a line's bytes to the journal: cuts frames, takes a device's repetitions for one, hands frames to intake strictly in
@@ -48,6 +50,8 @@ const MAX_WAITING = 256;
 export class SerialSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #waiting: Waiting[] = [];
+  /** How many frames may wait. */
+  readonly #capacity: number;
   readonly #closing = new AbortController();
   #cutter: FrameCutter;
   #line: Line | undefined;
@@ -59,6 +63,7 @@ export class SerialSession implements AsyncDisposable {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#cutter = new FrameCutter(options.driver.framing);
+    this.#capacity = Math.floor(MAX_WAITING_BYTES / (options.driver.framing.max + FRAME_OVERHEAD));
   }
 
   /** A line was opened: what arrives from now on comes from it. */
@@ -111,7 +116,7 @@ export class SerialSession implements AsyncDisposable {
 
   #wait(frame: Frame): void {
     this.#waiting.push({ frame, line: this.#line });
-    if (!this.#paused && this.#waiting.length >= MAX_WAITING) {
+    if (!this.#paused && this.#waiting.length >= this.#capacity) {
       this.#paused = true;
       this.#line?.pause();
     }
@@ -122,7 +127,7 @@ export class SerialSession implements AsyncDisposable {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       await this.#deliver(next);
       this.#waiting.shift();
-      if (this.#paused && this.#waiting.length < MAX_WAITING / 2) {
+      if (this.#paused && this.#waiting.length < this.#capacity / 2) {
         this.#paused = false;
         this.#line?.resume();
       }

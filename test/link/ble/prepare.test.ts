@@ -1,7 +1,5 @@
 /** What a driver's prepare steps put on the wire, asserted at BlueZ. */
 import { describe, expect, it } from "vitest";
-import { localTime } from "../../../src/link/ble/prepare.ts";
-import { wallMs } from "../../../src/measure/time.ts";
 import { Bench, type BenchCharacteristic, dbusDaemonInstalled } from "../../bench-bluez/bench.ts";
 import { clock, cuffAddress, openHouse } from "./house.ts";
 
@@ -115,14 +113,5 @@ describe.skipIf(!dbusDaemonInstalled)("preparing a device (needs dbus-daemon)", 
     expect(known.cuff.reads).toEqual([0x2a26]);
     await using updated = await connect({ 6154: information }, { model: "UA-651BLE", firmware: "BLP007" });
     expect(updated.cuff.reads).toEqual([0x2a26, 0x2a23, 0x2a29, 0x2a24, 0x2a25, 0x2a26]);
-  });
-});
-
-describe("the local time of a site", () => {
-  it("is the wall clock of its zone, whatever the zone of the process", () => {
-    const fields = (date: Date) => [date.getMonth() + 1, date.getDate(), date.getHours(), date.getMinutes()];
-    expect(fields(localTime(wallMs(Date.UTC(2026, 6, 14, 22, 30)), "Europe/Paris"))).toEqual([7, 15, 0, 30]);
-    expect(fields(localTime(wallMs(Date.UTC(2026, 0, 1, 3, 30)), "America/Guadeloupe"))).toEqual([12, 31, 23, 30]);
-    expect(fields(localTime(wallMs(Date.UTC(2026, 0, 1, 3, 30)), "Indian/Reunion"))).toEqual([1, 1, 7, 30]);
   });
 });

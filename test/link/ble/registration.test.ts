@@ -29,11 +29,16 @@ describe.skipIf(!dbusDaemonInstalled)("registering with bluetoothd (needs dbus-d
 
   it("shows a passkey with its six digits, and gives the one that the device shows", async () => {
     const shown: string[] = [];
-    const pairing = { show: (passkey: string) => shown.push(passkey), ask: async () => "004711" };
+    const pairing = {
+      show: (passkey: string) => shown.push(passkey),
+      confirm: async (passkey: string) => passkey === "000099",
+      ask: async () => "004711",
+    };
     await using house = await setup({ pairing });
     expect(await house.ask("DisplayPasskey", "ouq", [house.cuff.path, 1234, 0])).toEqual([]);
     expect(await house.ask("RequestConfirmation", "ou", [house.cuff.path, 99])).toEqual([]);
-    expect(shown).toEqual(["001234", "000099"]);
+    await expect(house.ask("RequestConfirmation", "ou", [house.cuff.path, 98])).rejects.toThrow("refused");
+    expect(shown).toEqual(["001234"]);
     expect(await house.ask("RequestPasskey", "o", [house.cuff.path])).toEqual([4711]);
     expect(await house.ask("RequestPinCode", "o", [house.cuff.path])).toEqual(["004711"]);
     expect(await house.ask("RequestAuthorization", "o", [house.cuff.path])).toEqual([]);
@@ -45,7 +50,9 @@ describe.skipIf(!dbusDaemonInstalled)("registering with bluetoothd (needs dbus-d
     await expect(alone.ask("RequestPasskey", "o", [alone.cuff.path])).rejects.toThrow("refused");
     await expect(alone.ask("DisplayPasskey", "ouq", [alone.cuff.path, 1, 0])).rejects.toThrow("refused");
     await expect(alone.ask("Unheard", "", [])).rejects.toThrow("refused");
-    await using house = await setup({ pairing: { show: () => undefined, ask: async () => "12a" } });
+    await using house = await setup({
+      pairing: { show: () => undefined, confirm: async () => true, ask: async () => "12a" },
+    });
     await expect(house.ask("RequestPasskey", "o", [house.cuff.path])).rejects.toThrow("refused");
     await expect(house.ask("RequestAuthorization", "o", [house.stranger.path])).rejects.toThrow("refused");
   });

@@ -178,19 +178,24 @@ test("10 MB without an end are one reject of a few bytes, and the next line is r
   expect(measured).toHaveLength(1);
 });
 
-test("a line that brings frames faster than the journal takes them is paused, and resumed when half are gone", async () => {
+test("a line that brings frames faster than the journal takes them is paused at 4 MiB, and resumed when half are gone", async () => {
   const resolving: (() => void)[] = [];
-  const { opened } = session(scaleLine, {
+  const wide = { ...scaleLine, framing: lines({ max: 65_536 }) };
+  const { opened } = session(wide, {
     take: () => new Promise((resolve) => void resolving.push(() => resolve("kept"))),
   });
   const { line, flow } = fakeLine();
   opened.attach(line);
-  for (let frame = 0; frame < 256; frame += 1) opened.receive(ascii(`ST,+00${frame}.5kg\r\n`));
+  const capacity = 63; // 4 MiB of frames of 64 KiB and some
+  for (let frame = 1; frame <= capacity; frame += 1) {
+    expect(flow).toEqual([]);
+    opened.receive(ascii(`ST,+00${frame}.5kg\r\n`));
+  }
   expect(flow).toEqual(["pause"]);
-  for (let taken = 0; taken < 256; taken += 1) {
+  for (let taken = 0; taken < capacity; taken += 1) {
+    expect(flow).toEqual(taken <= capacity / 2 ? ["pause"] : ["pause", "resume"]);
     resolving[taken]?.();
     await new Promise((resolve) => setImmediate(resolve));
-    if (taken === 127) expect(flow).toEqual(["pause"]);
   }
   await opened.idle();
   expect(flow).toEqual(["pause", "resume"]);

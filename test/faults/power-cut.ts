@@ -7,7 +7,7 @@ import { type DiskEvent, readDiskLog } from "./disk-log.ts";
 import { scratch } from "./machine.ts";
 import { judge } from "./oracle.ts";
 import { hear, noPromises, type Promises } from "./promises.ts";
-import { type Random, randomFrom } from "./random.ts";
+import { pick, type Random, randomFrom } from "./random.ts";
 import { type Cut, cuts, SimulatedDisk } from "./simulated-disk.ts";
 import type { Load } from "./worker.ts";
 
@@ -57,18 +57,17 @@ export function chooseInstants(events: readonly DiskEvent[], each: number, rando
   const database = new Set(
     events.flatMap((event) => (event.op === "create" && event.name === "journal.db" ? [event.inode] : [])),
   );
-  const pick = (from: readonly number[]) =>
-    from.length === 0 ? [] : Array.from({ length: each }, () => from[random.below(from.length)] ?? 0);
+  const some = (from: readonly number[]) => Array.from({ length: each }, () => pick(from, random));
   return [
     { name: "at any instant", at: Array.from({ length: each }, () => random.below(events.length + 1)) },
     {
       name: "right after an acknowledgement",
-      at: pick(indices((event) => event.op === "acknowledge" && event.text.startsWith("ack"))),
+      at: some(indices((event) => event.op === "acknowledge" && event.text.startsWith("ack"))),
     },
     { name: "during the first opening", at: Array.from({ length: each }, () => random.below(ready + 1)) },
     {
       name: "during a checkpoint",
-      at: pick(indices((event) => event.op === "write" && database.has(event.inode)).filter((index) => index > ready)),
+      at: some(indices((event) => event.op === "write" && database.has(event.inode)).filter((index) => index > ready)),
     },
   ];
 }

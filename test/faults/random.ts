@@ -21,3 +21,10 @@ export function randomFrom(start: number): Random {
   };
   return { next, below: (below) => Math.floor(next() * below) };
 }
+
+/** @throws RangeError where there is nothing to choose from. */
+export function pick<Item>(from: readonly Item[], random: Random): Item {
+  const picked = from[random.below(from.length)];
+  if (picked === undefined) throw new RangeError("nothing to choose from");
+  return picked;
+}

@@ -25,6 +25,8 @@ export interface Load {
   /** How often the journal is opened, loaded and closed. */
   readonly sessions: number;
   readonly seed: number;
+  /** A destination's cursor follows every so many records; 0 for never. @default 16 */
+  readonly advanceEvery?: number;
   readonly maxBytes?: number;
 }
 
@@ -35,6 +37,7 @@ function codeOf(error: unknown): string {
 }
 
 const load: Load = JSON.parse(process.argv[2] ?? "{}");
+const { advanceEvery = 16 } = load;
 const random = randomFrom(load.seed);
 
 /** Most readings are small bundles; one in sixteen is a waveform that overflows its page several times. */
@@ -57,7 +60,7 @@ async function keepBusy(journal: Journal): Promise<void> {
           person: "p",
         });
         say(`ack ${journal.epoch} ${seq} ${id.toString("hex")}`);
-        if (seq % 16 !== 0) continue;
+        if (advanceEvery === 0 || seq % advanceEvery !== 0) continue;
         await journal.advance("platform", seq);
         say(`cursor ${journal.epoch} ${seq}`);
       } catch (error) {

@@ -18,7 +18,7 @@ export type ReceiptFault =
 export type ReceiptVerdict =
   | { readonly type: "advances"; readonly receipt: Receipt }
   /** It says again how far the platform is: perhaps because it misses what comes next. */
-  | { readonly type: "repeats" }
+  | { readonly type: "repeats"; readonly receipt: Receipt }
   | { readonly type: "ignored"; readonly fault: ReceiptFault };
 
 export interface ReceiptExpectation {
@@ -37,7 +37,7 @@ export function judgeReceipt(bytes: Uint8Array, expected: ReceiptExpectation): R
   if (receipt.gateway !== expected.gateway) return ignored("foreign-gateway");
   if (receipt.epoch !== expected.epoch) return ignored("foreign-epoch");
   if (receipt.through < expected.confirmed) return ignored("replayed");
-  if (receipt.through === expected.confirmed) return { type: "repeats" };
+  if (receipt.through === expected.confirmed) return { type: "repeats", receipt };
   const hash = expected.hashAt(receipt.through);
   if (hash === undefined) return ignored("unknown-point");
   return Buffer.from(hash).equals(receipt.head) ? { type: "advances", receipt } : ignored("other-head");

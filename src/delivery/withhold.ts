@@ -1,7 +1,5 @@
 /** Which bodies a destination does not get. The digests travel all the same, and the chain verifies there. */
-import { isWithheld, RecordKind, type SegmentMessage, type TravellingRecord } from "../seal/record.ts";
-
-export type WholeRecord = Exclude<TravellingRecord, { readonly withheld: true }>;
+import { isWithheld, RecordKind, type SegmentMessage, type WholeRecord } from "../seal/record.ts";
 
 /** @returns whether this record's body is kept back. */
 export type Withhold = (record: WholeRecord) => boolean;

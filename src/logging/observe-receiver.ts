@@ -12,6 +12,7 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
         break;
       }
       case "repeat":
+      case "unreadable":
       case "early":
         log.debug(`segment ${event.type}`, { gateway: event.gateway, through: event.standing.through });
         break;

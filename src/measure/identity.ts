@@ -50,7 +50,8 @@ export function digest(parts: readonly (string | number | null)[]): Uint8Array {
 
 /** 16 bytes as a UUID of version 8 (RFC 9562 §5.8: custom content), lower case. */
 export function uuidOf(bytes: Uint8Array): string {
-  const marked = bytes.slice(0, 16);
+  // A copy: slice() of a Buffer would be the caller's own bytes.
+  const marked = Uint8Array.from(bytes.subarray(0, 16));
   marked[6] = 0x80 | ((marked[6] ?? 0) & 0x0f);
   marked[8] = 0x80 | ((marked[8] ?? 0) & 0x3f);
   return Buffer.from(marked)

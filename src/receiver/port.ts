@@ -104,6 +104,8 @@ export type Outcome =
     }
   /** Seen before; the gateway is told again how far it is. */
   | { readonly type: "repeat"; readonly gateway: string; readonly standing: Standing; readonly handed: number }
+  /** Its bodies are packed in a way that is not known here; the gateway is told which ways are, and packs them anew. */
+  | { readonly type: "unreadable"; readonly gateway: string; readonly standing: Standing }
   /** Something before it is missing. It is kept until that comes, and the gateway told what is held. */
   | { readonly type: "early"; readonly gateway: string; readonly standing: Standing }
   | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: string };

@@ -3,6 +3,7 @@
  * the state says so on disk, is there a standing that a receipt may be signed for.
  */
 import { type ChainHead, faultyRecords, follow } from "../seal/chain.ts";
+import { knownEncodings } from "../seal/encoding.ts";
 import type { KeyRing, SigningKey } from "../seal/key.ts";
 import { decodeMessage } from "../seal/message.ts";
 import { sealReceipt } from "../seal/receipt.ts";
@@ -69,23 +70,30 @@ export class Receiver {
   sign(gateway: string, standing: Standing): Uint8Array {
     const last = this.#signed.get(gateway);
     if (last !== undefined && isSame(last.standing, standing)) return last.receipt;
-    const receipt = sealReceipt({ gateway, ...standing }, this.#parts.platformKey);
+    const receipt = sealReceipt({ gateway, ...standing, encodings: knownEncodings }, this.#parts.platformKey);
     this.#signed.set(gateway, { standing, receipt });
     return receipt;
   }
 
   async #judge(bytes: Uint8Array, via: string | undefined): Promise<Outcome> {
     const decoded = decodeMessage(bytes);
-    if (!decoded.ok) return refused("malformed", decoded.because, via);
-    const { message } = decoded;
-    const opened = openSegment(message.segment, this.#ring);
+    const segmentBytes = decoded.ok ? decoded.message.segment : decoded.unreadable;
+    if (segmentBytes === undefined) return refused("malformed", decoded.ok ? "" : decoded.because, via);
+    const opened = openSegment(segmentBytes, this.#ring);
     if (!opened.ok) return refused(opened.fault, opened.because, via);
     const { payload, kid } = opened;
     const signer = this.#parts.keys(kid)?.gateway;
     if (signer !== payload.gateway || (via !== undefined && via !== signer)) {
       return refused("foreign", `signed by ${signer}, for ${payload.gateway}, by way of ${via ?? "nobody"}`, signer);
     }
-    const segment: EarlySegment = { payload, message, bytes: bytes.length };
+    if (!decoded.ok) {
+      return this.#parts.state.exclusively(signer, payload.epoch, async (entry) => ({
+        type: "unreadable",
+        gateway: signer,
+        standing: standingOf(entry, payload.epoch),
+      }));
+    }
+    const segment: EarlySegment = { payload, message: decoded.message, bytes: bytes.length };
     return this.#parts.state.exclusively(signer, payload.epoch, (entry) => this.#place(segment, entry));
   }
 

@@ -1,9 +1,48 @@
-/** How a body is packed for the way. The digest is over the body itself, so that another packing changes nothing sealed. */
+/**
+ * How bodies are packed for the way. A digest covers the body itself, so that another packing changes nothing sealed.
+ *
+ * One bundle says little that the next one does not say again, and that every bundle says. So the bodies of one message
+ * are one raw deflate stream (RFC 1951), begun with a dictionary that both sides have, and with the UUIDs that the
+ * message's record ids become in the bundles.
+ */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { uuidOf } from "../measure/identity.ts";
+import { dictionary as dictionary1 } from "./dictionaries/1.ts";
+import type { RecordId } from "./record.ts";
 
-export const Encoding = { plain: 0 } as const;
+export const Encoding = {
+  plain: 0,
+  /** Deflate with src/seal/dictionaries/1.ts. Another dictionary is another encoding; a published one never changes. */
+  deflate1: 1,
+} as const;
 export type Encoding = (typeof Encoding)[keyof typeof Encoding];
 
-/** @returns undefined where the encoding is not known here, or the bytes are not of it. */
-export function unpack(encoding: number, packed: Uint8Array): Uint8Array | undefined {
-  return encoding === Encoding.plain ? packed : undefined;
+/** What this software can read. */
+export const knownEncodings: readonly number[] = Object.values(Encoding);
+
+/** Deflate looks back 32 KiB (RFC 1951 §2): of a longer dictionary it would see the end only. */
+const WINDOW = 32_768;
+const published = Buffer.from(dictionary1);
+
+/** @param ids of the records whose bodies these are, in the same order. */
+export function packBodies(bodies: readonly Uint8Array[], ids: readonly RecordId[]): Uint8Array {
+  return deflateRawSync(Buffer.concat(bodies), { dictionary: dictionaryFor(ids) });
+}
+
+/**
+ * @param length of all bodies together, as the message says it. No more than that is ever unpacked.
+ * @returns undefined where the bytes are not what they are said to be.
+ */
+export function unpackBodies(packed: Uint8Array, length: number, ids: readonly RecordId[]): Uint8Array | undefined {
+  try {
+    const bytes = inflateRawSync(packed, { dictionary: dictionaryFor(ids), maxOutputLength: Math.max(1, length) });
+    return bytes.length === length ? bytes : undefined;
+  } catch {
+    return undefined; // zlib says "not deflate" and "more than you allowed" by throwing
+  }
+}
+
+function dictionaryFor(ids: readonly RecordId[]): Uint8Array {
+  const uuids = ids.map(uuidOf).join("");
+  return Buffer.concat([published, Buffer.from(uuids)]).subarray(-WINDOW);
 }

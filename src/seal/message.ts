@@ -1,35 +1,72 @@
 /** What travels to a destination: a segment, byte for byte as signed, and what is to be shown of its records. */
 import { asUint, type Cbor, encode, isBytes, tryDecode, uint } from "./cbor.ts";
-import { Encoding, unpack } from "./encoding.ts";
+import { Encoding, knownEncodings, packBodies, unpackBodies } from "./encoding.ts";
 import { type Bounds, itemEnd, Refused } from "./guard.ts";
-import { isWithheld, RecordKind, type SegmentMessage, type TravellingRecord } from "./record.ts";
+import { isWithheld, RecordKind, type SegmentMessage, type TravellingRecord, type WholeRecord } from "./record.ts";
 import { MAX_RECORDS } from "./segment.ts";
 
 /** 256 bundles of 20 kB and some: more comes from nobody honest. */
 export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 const bounds: Bounds = { maxBytes: MAX_MESSAGE_BYTES, maxDepth: 6, tags: [18] };
 const ARRAY_OF_TWO = 0x82;
+const ARRAY_OF_THREE = 0x83;
 
-export function encodeMessage(message: SegmentMessage): Uint8Array {
-  const records = message.records.map((record): Cbor => {
+/** @param encoding what the reader is known to read; plain is read by everybody. */
+export function encodeMessage(message: SegmentMessage, encoding: Encoding = Encoding.plain): Uint8Array {
+  return encoding === Encoding.plain || message.records.every(isWithheld)
+    ? encodePlain(message)
+    : encodeDeflated(message);
+}
+
+function encodePlain({ segment, records }: SegmentMessage): Uint8Array {
+  const items = records.map((record): Cbor => {
     if (isWithheld(record)) return [uint(record.seq)];
     return [uint(record.seq), record.kind, record.id, record.salt, Encoding.plain, record.body];
   });
-  return Buffer.concat([Uint8Array.of(ARRAY_OF_TWO), message.segment, encode(records)]);
+  return Buffer.concat([Uint8Array.of(ARRAY_OF_TWO), segment, encode(items)]);
+}
+
+/** Where a body would stand stands its length in the stream behind the records. */
+function encodeDeflated({ segment, records }: SegmentMessage): Uint8Array {
+  const items = records.map((record): Cbor => {
+    if (isWithheld(record)) return [uint(record.seq)];
+    return [uint(record.seq), record.kind, record.id, record.salt, Encoding.deflate1, record.body.length];
+  });
+  const whole = records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+  const packed = packBodies(
+    whole.map(({ body }) => body),
+    whole.map(({ id }) => id),
+  );
+  return Buffer.concat([Uint8Array.of(ARRAY_OF_THREE), segment, encode(items), encode(packed)]);
 }
 
 export type DecodedMessage =
   | { readonly ok: true; readonly message: SegmentMessage }
-  | { readonly ok: false; readonly because: string };
+  | {
+      readonly ok: false;
+      readonly because: string;
+      /** The segment, where only the encoding of the bodies is not known here: its gateway can be told so. */
+      readonly unreadable?: Uint8Array;
+    };
 
 /** Reads a message that came from outside. Nothing in it is believed yet. */
 export function decodeMessage(bytes: Uint8Array): DecodedMessage {
   try {
-    if (bytes[0] !== ARRAY_OF_TWO) return { ok: false, because: "no message of segment and records" };
+    if (bytes[0] !== ARRAY_OF_TWO && bytes[0] !== ARRAY_OF_THREE) {
+      return { ok: false, because: "no message of segment and records" };
+    }
     const segmentEnd = itemEnd(bytes, 1, bounds);
-    const records = readRecords(tryDecode(bytes.subarray(segmentEnd), bounds));
-    if (records === undefined) return { ok: false, because: "the records are not of the form that a message has" };
-    return { ok: true, message: { segment: bytes.slice(1, segmentEnd), records } };
+    const recordsEnd = itemEnd(bytes, segmentEnd, bounds);
+    const segment = bytes.slice(1, segmentEnd);
+    const items = readItems(tryDecode(bytes.subarray(segmentEnd, recordsEnd), bounds));
+    if (items === undefined) return { ok: false, because: "the records are not of the form that a message has" };
+    const unknown = items.find((item) => "encoding" in item && !knownEncodings.includes(item.encoding));
+    if (unknown !== undefined) return { ok: false, because: "an encoding that is not known here", unreadable: segment };
+    const packed = bytes[0] === ARRAY_OF_THREE ? tryDecode(bytes.subarray(recordsEnd), bounds) : undefined;
+    if (recordsEnd < bytes.length && !isBytes(packed)) return { ok: false, because: "something behind the records" };
+    const records = unpackItems(items, isBytes(packed) ? packed : undefined);
+    if (records === undefined) return { ok: false, because: "the bodies are not packed as they are said to be" };
+    return { ok: true, message: { segment, records } };
   } catch (error) {
     if (error instanceof Refused) return { ok: false, because: error.message };
     throw error;
@@ -57,27 +94,57 @@ export function* messagesOf(sequence: Uint8Array): Generator<DecodedMessage> {
   }
 }
 
-function readRecords(items: unknown): TravellingRecord[] | undefined {
+/** A record as the message lists it: with its body, or with the length of it in the stream behind. */
+type Item =
+  | { readonly seq: number; readonly withheld: true }
+  | (Omit<WholeRecord, "body"> & { readonly encoding: number; readonly body: Uint8Array | number });
+
+function readItems(items: unknown): readonly Item[] | undefined {
   if (!Array.isArray(items) || items.length > MAX_RECORDS) return undefined;
-  const records: TravellingRecord[] = [];
+  const read: Item[] = [];
   for (const item of items) {
-    const record = Array.isArray(item) ? readRecord(item) : undefined;
+    const record = Array.isArray(item) ? readItem(item) : undefined;
     if (record === undefined) return undefined;
-    records.push(record);
+    read.push(record);
   }
-  return records;
+  return read;
 }
 
 const kinds: readonly RecordKind[] = Object.values(RecordKind);
 
-function readRecord(item: readonly unknown[]): TravellingRecord | undefined {
-  const [seqItem, kindItem, id, salt, encoding, packed] = item;
+function readItem(item: readonly unknown[]): Item | undefined {
+  const [seqItem, kindItem, id, salt, encoding, bodyItem] = item;
   const seq = asUint(seqItem);
   if (seq === undefined) return undefined;
   if (item.length === 1) return { seq, withheld: true };
   const kind = kinds.find((known) => known === kindItem);
   if (item.length !== 6 || kind === undefined || !isBytes(id, 16) || !isBytes(salt, 16)) return undefined;
-  if (typeof encoding !== "number" || !isBytes(packed)) return undefined;
-  const body = unpack(encoding, packed);
-  return body === undefined ? undefined : { seq, kind, id, salt, body };
+  const body = isBytes(bodyItem) ? bodyItem : asUint(bodyItem);
+  return typeof encoding !== "number" || body === undefined ? undefined : { seq, kind, id, salt, encoding, body };
+}
+
+function unpackItems(items: readonly Item[], packed: Uint8Array | undefined): TravellingRecord[] | undefined {
+  const streamed = items.flatMap((item) =>
+    "encoding" in item && item.encoding === Encoding.deflate1 && typeof item.body === "number"
+      ? [{ id: item.id, length: item.body }]
+      : [],
+  );
+  const length = streamed.reduce((sum, item) => sum + item.length, 0);
+  if (streamed.length > 0 !== (packed !== undefined) || length > MAX_MESSAGE_BYTES) return undefined;
+  const ids = streamed.map(({ id }) => id);
+  const stream = packed === undefined ? new Uint8Array() : unpackBodies(packed, length, ids);
+  if (stream === undefined) return undefined;
+  let at = 0;
+  const records: TravellingRecord[] = [];
+  for (const item of items) {
+    if (!("encoding" in item)) records.push(item);
+    else {
+      const { encoding, body, ...facts } = item;
+      const isPlain = encoding === Encoding.plain;
+      if (isPlain !== (typeof body !== "number")) return undefined;
+      records.push({ ...facts, body: typeof body === "number" ? stream.subarray(at, at + body) : body });
+      at += typeof body === "number" ? body : 0;
+    }
+  }
+  return records;
 }

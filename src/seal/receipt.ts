@@ -18,6 +18,8 @@ export interface Receipt {
   readonly head: Uint8Array;
   /** Records that the platform refused for good, and why, in its own words. */
   readonly exceptions: readonly { readonly seq: number; readonly reason: string }[];
+  /** The encodings of bodies that the platform reads (./encoding.ts). */
+  readonly encodings: readonly number[];
 }
 
 export function sealReceipt(receipt: Receipt, key: SigningKey): Uint8Array {
@@ -28,6 +30,7 @@ export function sealReceipt(receipt: Receipt, key: SigningKey): Uint8Array {
     uint(receipt.through),
     receipt.head,
     receipt.exceptions.map(({ seq, reason }) => [uint(seq), reason] as const),
+    receipt.encodings,
   ]);
   return sign1(payload, RECEIPT_TYPE, key);
 }
@@ -49,11 +52,12 @@ export function openReceipt(bytes: Uint8Array, keys: KeyRing): OpenedReceipt {
 function readReceipt(bytes: Uint8Array): Receipt | undefined {
   const items = tryDecode(bytes, { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 4, tags: [] });
   if (!Array.isArray(items)) return undefined;
-  const [version, gateway, epochItem, throughItem, head, exceptionItems]: unknown[] = items;
+  const [version, gateway, epochItem, throughItem, head, exceptionItems, encodings]: unknown[] = items;
   const [epoch, through] = [asUint(epochItem), asUint(throughItem)];
   if (version !== VERSION || typeof gateway !== "string" || epoch === undefined || through === undefined)
     return undefined;
   if (!isBytes(head, 32) || !Array.isArray(exceptionItems) || exceptionItems.length > MAX_EXCEPTIONS) return undefined;
+  if (!Array.isArray(encodings) || !encodings.every((encoding) => typeof encoding === "number")) return undefined;
   const exceptions: { seq: number; reason: string }[] = [];
   for (const item of exceptionItems) {
     if (!Array.isArray(item)) return undefined;
@@ -62,5 +66,5 @@ function readReceipt(bytes: Uint8Array): Receipt | undefined {
     if (seq === undefined || typeof reason !== "string") return undefined;
     exceptions.push({ seq, reason });
   }
-  return { gateway, epoch, through, head, exceptions };
+  return { gateway, epoch, through, head, exceptions, encodings };
 }

@@ -25,8 +25,10 @@ export interface SealedRecord {
   readonly body: Uint8Array;
 }
 
+export type WholeRecord = SealedRecord & { readonly seq: number };
+
 /** One record of a message: whole, or with its body kept back (routing, consent, erased, quarantined). */
-export type TravellingRecord = { readonly seq: number } & (SealedRecord | { readonly withheld: true });
+export type TravellingRecord = WholeRecord | { readonly seq: number; readonly withheld: true };
 
 export function isWithheld(record: TravellingRecord): record is { readonly seq: number; readonly withheld: true } {
   return "withheld" in record;

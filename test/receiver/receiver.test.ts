@@ -4,6 +4,7 @@ import type { StoredSegment } from "../../src/journal/port.ts";
 import { memoryState } from "../../src/receiver/memory-state.ts";
 import type { Outcome, ReceiverEvent, ReceiverState } from "../../src/receiver/port.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
+import { Encoding } from "../../src/seal/encoding.ts";
 import { encodeMessage } from "../../src/seal/message.ts";
 import { openReceipt } from "../../src/seal/receipt.ts";
 import { hashOf } from "../../src/seal/segment.ts";
@@ -42,7 +43,7 @@ describe("the receiver", () => {
     const opened = openReceipt(receiver.sign(GATEWAY, outcome.standing), platformKeys);
     if (!opened.ok) throw new Error(opened.because);
     const { head, ...receipt } = opened.receipt;
-    expect(receipt).toEqual({ gateway: GATEWAY, epoch: 1, through: 3, exceptions: [] });
+    expect(receipt).toEqual({ gateway: GATEWAY, epoch: 1, through: 3, exceptions: [], encodings: [0, 1] });
     expect(Buffer.from(head).equals(hashOf(segment.segment))).toBe(true);
   });
 
@@ -205,6 +206,19 @@ describe("the receiver", () => {
     expect(await receiver.receive(bytes, "ehpad-2")).toMatchObject({ type: "refused", fault: "foreign" });
   });
 
+  it("says which encodings it reads to a gateway that packs in one of tomorrow", async () => {
+    const { receiver } = arrange();
+    const segment = newJournal().commit("1");
+    const bytes = encodeMessage(segment, Encoding.deflate1);
+    const salt = segment.records.flatMap((record) => ("salt" in record ? [Buffer.from(record.salt)] : []))[0];
+    const at = Buffer.from(bytes).indexOf(salt ?? "") + 16;
+    const outcome = await receiver.receive(bytes.with(at, 2), GATEWAY);
+    expect(outcome).toMatchObject({ type: "unreadable", standing: { through: 0 } });
+    if (outcome.type !== "unreadable") throw new Error(outcome.type);
+    const opened = openReceipt(receiver.sign(GATEWAY, outcome.standing), platformKeys);
+    expect(opened).toMatchObject({ ok: true, receipt: { encodings: [0, 1] } });
+  });
+
   it("survives any bytes", async () => {
     const { receiver, sink } = arrange();
     const good = encodeMessage(newJournal().commit("1", "2"));
@@ -213,7 +227,7 @@ describe("the receiver", () => {
       .map(([at, mask]) => good.with(at, (good[at] ?? 0) ^ mask));
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 300 }), flipped), async (bytes) => {
-        expect(await receiver.receive(bytes)).toMatchObject({ type: "refused" });
+        expect(["refused", "unreadable"]).toContain((await receiver.receive(bytes)).type);
       }),
       { numRuns: 500 },
     );

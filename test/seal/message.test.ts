@@ -82,6 +82,7 @@ test("a receipt is what was signed, and no segment passes for one", () => {
     through: 2,
     head: hashOf(segment),
     exceptions: [{ seq: 1, reason: "422 no such patient" }],
+    encodings: [0, 1],
   };
   const sealed = sealReceipt(receipt, testKey(9));
   const opened = openReceipt(sealed, ringOf(testKey(9)));

@@ -5,6 +5,7 @@
 import type { VigieError } from "../../errors/error.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
+import type { Encoding } from "../../seal/encoding.ts";
 import { encodeMessage } from "../../seal/message.ts";
 import { hashOf } from "../../seal/segment.ts";
 import { errors } from "../errors.ts";
@@ -34,6 +35,7 @@ export interface ConversationParts {
   readonly window: () => WindowLimits;
   readonly receiptTimeoutMs: number;
   readonly withhold: Withhold;
+  readonly encoding: () => Encoding;
   readonly timers: Timers;
   readonly observe: Observe;
 }
@@ -100,13 +102,16 @@ export class Conversation {
   /** The platform said again how far it is, while it should have more: unless that comes soon, send from there. */
   repeated(): void {
     if (!this.#parts.outstanding.awaitsReceipt) return;
-    this.#cancelGapTimer ??= this.#parts.timers.after(GAP_MS, () => {
-      this.#parts.outstanding.restart();
-      this.#ready = [];
-      this.#nextSeq = this.#parts.confirmed() + 1;
-      this.#changed.raise();
-      // The timer stays "armed" until there is progress: one resend per gap, the receipt timer sees to the rest.
-    });
+    // It stays armed until there is progress: one resend per gap, the receipt timer sees to the rest.
+    this.#cancelGapTimer ??= this.#parts.timers.after(GAP_MS, () => this.resend());
+  }
+
+  /** Sends from the cursor on, again. */
+  resend(): void {
+    this.#parts.outstanding.restart();
+    this.#ready = [];
+    this.#nextSeq = this.#parts.confirmed() + 1;
+    this.#changed.raise();
   }
 
   /** @returns false where there is nothing to send, or no room for it. */
@@ -135,8 +140,8 @@ export class Conversation {
   }
 
   #send(segment: StoredSegment): void {
-    const { topic, outstanding, withhold } = this.#parts;
-    const payload = encodeMessage(withholding(segment, withhold));
+    const { topic, outstanding, withhold, encoding } = this.#parts;
+    const payload = encodeMessage(withholding(segment, withhold), encoding());
     const { firstSeq, lastSeq } = segment;
     const packetBytes = payload.length + Buffer.byteLength(topic) + PUBLISH_OVERHEAD;
     const { maximumPacketSize } = this.#session.limits;

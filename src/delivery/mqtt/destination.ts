@@ -2,7 +2,9 @@
 import { isVigieError, type VigieError } from "../../errors/error.ts";
 import type { GatewayEvent, Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
+import { Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
+import type { Receipt } from "../../seal/receipt.ts";
 import { Cursor } from "../cursor.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
@@ -80,6 +82,8 @@ class MqttDestination implements Destination {
   readonly #limits: WindowLimits;
   /** Shrinks where the broker asks for it, and grows back with the receipts. */
   #windowSegments: number;
+  /** What the platform is taken to read until it says otherwise. */
+  #encoding: Encoding = Encoding.deflate1;
   #conversation: Conversation | undefined;
   #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
   readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
@@ -167,6 +171,7 @@ class MqttDestination implements Destination {
         window: () => ({ ...this.#limits, segments: this.#windowSegments }),
         receiptTimeoutMs: config.receiptTimeoutMs ?? RECEIPT_TIMEOUT_MS,
         withhold,
+        encoding: () => this.#encoding,
         timers: this.#timers,
         observe,
       },
@@ -187,10 +192,12 @@ class MqttDestination implements Destination {
       case "advances":
         this.#cursor.confirm(verdict.receipt.through);
         this.#outstanding.receipted(verdict.receipt.through);
+        this.#heed(verdict.receipt);
         this.#windowSegments = Math.min(this.#windowSegments + 1, this.#limits.segments);
         this.#conversation?.progressed();
         return;
       case "repeats":
+        this.#heed(verdict.receipt);
         this.#conversation?.repeated();
         return;
       case "ignored":
@@ -200,6 +207,14 @@ class MqttDestination implements Destination {
           error: errors.DELIVERY_RECEIPT_IGNORED({ where: this.name, found: verdict.fault }),
         });
     }
+  }
+
+  /** What the platform cannot read is not sent to it again. */
+  #heed({ encodings }: Receipt): void {
+    const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
+    const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
+    this.#encoding = encoding;
+    if (isUnread) this.#conversation?.resend();
   }
 
   /** Keeps what status() says in step with what is told. */

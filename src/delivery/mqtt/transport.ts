@@ -67,6 +67,8 @@ function clientOptions(options: MqttConnectOptions): IClientOptions {
     keepalive: options.keepaliveSeconds ?? KEEPALIVE_SECONDS,
     connectTimeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     timerVariant: "native",
+    // The topic of a gateway's segments is always the same 50 bytes; from the second one on it is 2 (MQTT 5 §3.3.2.3.4).
+    autoAssignTopicAlias: isV5,
     ...(options.username !== undefined && { username: options.username }),
     ...(options.password !== undefined && { password: options.password }),
     ...(tls?.ca !== undefined && { ca: tls.ca }),

@@ -15,13 +15,11 @@ function arrange(segments: number, config: Partial<MqttDestinationConfig> = {}) 
   const timers = new ManualTimers();
   const open = () =>
     openGateway(journal, { url: "mqtt://nowhere", version: "5", ...config }, { timers, connect: broker.connect });
-  const receipt = (through: number, epoch = 1) => {
-    const head =
-      stored[through - 1] === undefined ? new Uint8Array(32) : hashOf(stored[through - 1]?.segment ?? new Uint8Array());
-    return sealReceipt({ gateway: address.gateway, epoch, through, head, exceptions: [] }, platformKey);
-  };
-  const say = async (through: number) => {
-    await broker.handlers?.message(receiptsTopic(address), receipt(through));
+  const say = async (through: number, encodings: readonly number[] = [0, 1]) => {
+    const segment = stored[through - 1]?.segment;
+    const head = segment === undefined ? new Uint8Array(32) : hashOf(segment);
+    const receipt = { gateway: address.gateway, epoch: 1, through, head, exceptions: [], encodings };
+    await broker.handlers?.message(receiptsTopic(address), sealReceipt(receipt, platformKey));
     await settle();
   };
   return { journal, broker, timers, open, say };
@@ -141,6 +139,18 @@ describe("an MQTT destination", () => {
     expect(event).toMatchObject({ state, error: { code: error } });
     expect(gateway.told.count((e) => e.type === "delivered")).toBe(0);
     expect(await journal.cursor("platform")).toBe(0);
+    await gateway.destination[Symbol.asyncDispose]();
+  });
+
+  it("packs plainly, at once and from the cursor on, for a platform that says it knows no better", async () => {
+    const { broker, open, say } = arrange(3);
+    const gateway = await open();
+    await settle();
+    const packed = broker.published[1]?.payload;
+    await say(1, [0]);
+    expect(broker.seqs).toEqual([1, 2, 3, 2, 3]);
+    expect(packed?.[0]).toBe(0x83);
+    expect(broker.published[3]?.payload[0]).toBe(0x82);
     await gateway.destination[Symbol.asyncDispose]();
   });
 

@@ -110,7 +110,14 @@ for (const { name, version, start, missing } of brokers) {
       await using _destination = gateway.destination;
       await gateway.told.first((event) => event.type === "delivered" && event.lastSeq === 2);
 
-      const honest = { gateway: address.gateway, epoch: 1, through: 2, head: hashOf(second.segment), exceptions: [] };
+      const honest = {
+        gateway: address.gateway,
+        epoch: 1,
+        through: 2,
+        head: hashOf(second.segment),
+        exceptions: [],
+        encodings: [0, 1],
+      };
       const good = sealReceipt(honest, platformKey);
       const forgeries = [
         ["malformed", Uint8Array.of(0x81, 0x00)],

@@ -4,6 +4,7 @@
  * the two loses nothing; each record has an identifier of its own, so doing it again changes nothing.
  */
 import { z } from "zod";
+import { isVigieError, type VigieError } from "../errors/error.ts";
 import type { Fact, StoredFact } from "../journal/port.ts";
 import { digest, readingId } from "../measure/identity.ts";
 import { hex, parseJson, readMeasurement, toJson } from "../measure/json.ts";
@@ -43,9 +44,18 @@ export async function carryOut(due: Due, parts: DeskParts): Promise<number> {
   return 1;
 }
 
-/** Carries out what a power cut left over. */
-export async function carryOutAll(parts: DeskParts): Promise<void> {
-  for (const fact of await parts.journal.facts(SHELF)) await carryOut(parse(fact), parts);
+/** Carries out what a power cut left over. @returns why some of it cannot be: it stays due. */
+export async function carryOutAll(parts: DeskParts): Promise<readonly VigieError[]> {
+  const refused: VigieError[] = [];
+  for (const fact of await parts.journal.facts(SHELF)) {
+    try {
+      await carryOut(parse(fact), parts);
+    } catch (error) {
+      if (!isVigieError(error)) throw error;
+      refused.push(error);
+    }
+  }
+  return refused;
 }
 
 const shape = z.discriminatedUnion("type", [

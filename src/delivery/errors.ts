@@ -85,6 +85,17 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  DELIVERY_RECORD_REFUSED: {
+    what: {
+      fr: "La plateforme refuse définitivement un enregistrement ; les suivants passent.",
+      en: "The platform refuses one record for good; those behind it pass.",
+    },
+    remedy: {
+      fr: "Lisez ses mots ci-contre, puis corrigez la cause avec la plateforme. L'enregistrement reste dans le journal.",
+      en: "Read its words here, then mend the cause with the platform. The record stays in the journal.",
+    },
+    exit: ExitCode.data,
+  },
   DELIVERY_CURSOR_NOT_WRITTEN: {
     what: {
       fr: "Le journal n'a pas pu noter ce que la plateforme a reçu.",

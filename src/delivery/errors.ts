@@ -85,6 +85,14 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  DELIVERY_FAILED: {
+    what: { fr: "La livraison a rencontré une erreur interne.", en: "Delivery met an internal error." },
+    remedy: {
+      fr: "Signalez-la avec le journal système. La passerelle garde tout et réessaie.",
+      en: "Report it with the system log. The gateway keeps everything and tries again.",
+    },
+    exit: ExitCode.internal,
+  },
   DELIVERY_RECORD_REFUSED: {
     what: {
       fr: "La plateforme refuse définitivement un enregistrement ; les suivants passent.",

@@ -12,7 +12,6 @@ import { judgeReceipt, type ReceiptFault } from "../judge.ts";
 import { Outstanding, type WindowLimits } from "../outstanding.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
-import { troubleOf } from "../trouble.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
@@ -159,7 +158,7 @@ class MqttDestination implements Destination {
         await session.end();
       }
     } catch (error) {
-      return { reason: isVigieError(error) ? error : troubleOf(error), stood: false };
+      return { reason: isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }), stood: false };
     }
   }
 

@@ -9,15 +9,17 @@ console.log(`${passed} passed, ${failures} failed${skipped === 0 ? "" : `, ${ski
 process.exitCode = failures === 0 ? 0 : 1;
 
 function counts(file) {
+  const none = { passed: 0, failed: 1, skipped: 0 };
   try {
     const run = JSON.parse(readFileSync(file, "utf8"));
-    const crashed = run.success || run.numFailedTests > 0 ? 0 : 1; // a file that could not be loaded has no tests
+    if (!Number.isInteger(run.numPassedTests) || !Number.isInteger(run.numFailedTests)) return none;
+    const unloaded = run.success || run.numFailedTests > 0 ? 0 : 1; // a file that could not be loaded has no tests
     return {
       passed: run.numPassedTests,
-      failed: run.numFailedTests + crashed,
+      failed: run.numFailedTests + unloaded,
       skipped: run.numPendingTests + run.numTodoTests,
     };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return none; // no report, or half of one: the run crashed
   }
 }

@@ -12,13 +12,13 @@ export type KnownDriver = Pick<Driver, "id" | "transport">;
 
 /** The sections that could be read; the others have been complained about already. */
 export type Sections = {
-  readonly [Section in "links" | "devices" | "persons" | "assignments" | "destinations"]:
+  readonly [Section in "links" | "devices" | "persons" | "assignments" | "destinations" | "receiver"]:
     | GatewayConfig[Section]
     | undefined;
 };
 
 export function crossCheck(sections: Sections, drivers: readonly KnownDriver[]): readonly Finding[] {
-  const { links, devices, persons, assignments, destinations } = sections;
+  const { links, devices, persons, assignments, destinations, receiver } = sections;
   return [
     ...twice("devices", devices, "address"),
     ...twice("persons", persons, "reference"),
@@ -49,18 +49,8 @@ export function crossCheck(sections: Sections, drivers: readonly KnownDriver[]):
       ...emptyPeriod(assignment, index),
       ...overlaps(assignment, index, assignments ?? []),
     ]),
-    ...(destinations ?? []).flatMap(({ tls, url }, index) => [
-      ...halfAnIdentity(tls, ["destinations", index, "tls"]),
-      ...(tls !== undefined && url.startsWith("mqtt:")
-        ? [
-            {
-              at: ["destinations", index, "url"],
-              found: say("`tls` avec une adresse en clair", "`tls` with an address in clear"),
-              expected: say("mqtts://hôte:port", "mqtts://host:port"),
-            },
-          ]
-        : []),
-    ]),
+    ...(destinations ?? []).flatMap((destination, index) => tlsOf(destination, ["destinations", index])),
+    ...(receiver === undefined ? [] : tlsOf(receiver, ["receiver"])),
   ];
 }
 
@@ -162,16 +152,25 @@ function compete(a: AssignmentConfig, b: AssignmentConfig): boolean {
   return a.device === b.device && sameUser && a.from < end(b) && b.from < end(a);
 }
 
-function halfAnIdentity(tls: GatewayConfig["destinations"][number]["tls"], at: Path): readonly Finding[] {
-  if (tls === undefined || (tls.cert === undefined) === (tls.key === undefined)) return [];
+type Line = Pick<GatewayConfig["destinations"][number], "tls" | "url">;
+
+function tlsOf({ tls, url }: Line, at: Path): readonly Finding[] {
+  if (tls === undefined) return [];
+  const inClear: Finding = {
+    at: [...at, "url"],
+    found: say("`tls` avec une adresse en clair", "`tls` with an address in clear"),
+    expected: say("mqtts://hôte:port", "mqtts://host:port"),
+  };
+  const half: Finding = {
+    at: [...at, "tls"],
+    found:
+      tls.cert === undefined
+        ? say("`key` sans `cert`", "`key` without `cert`")
+        : say("`cert` sans `key`", "`cert` without `key`"),
+    expected: say("les deux, ou aucun", "both, or neither"),
+  };
   return [
-    {
-      at,
-      found:
-        tls.cert === undefined
-          ? say("`key` sans `cert`", "`key` without `cert`")
-          : say("`cert` sans `key`", "`cert` without `key`"),
-      expected: say("les deux, ou aucun", "both, or neither"),
-    },
+    ...(url.startsWith("mqtt:") ? [inClear] : []),
+    ...((tls.cert === undefined) === (tls.key === undefined) ? [] : [half]),
   ];
 }

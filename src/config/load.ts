@@ -85,12 +85,13 @@ function validate<Config>(
 
 /** The sections that are right by themselves, so that a slip in one does not hide what is wrong with the others. */
 function readableSections(value: unknown): Sections {
-  const { links, devices, persons, assignments, destinations } = gatewaySchema.shape;
+  const { links, devices, persons, assignments, destinations, receiver } = gatewaySchema.shape;
   return {
     links: links.safeParse(at(value, ["links"])).data,
     devices: devices.safeParse(at(value, ["devices"])).data,
     persons: persons.safeParse(at(value, ["persons"])).data,
     assignments: assignments.safeParse(at(value, ["assignments"])).data,
     destinations: destinations.safeParse(at(value, ["destinations"])).data,
+    receiver: receiver.safeParse(at(value, ["receiver"])).data,
   };
 }

@@ -14,7 +14,7 @@ export function findings(issues: readonly z.core.$ZodIssue[], value: unknown, ro
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => unknownKey(issue.path, key, keysAt(root, issue.path)));
     }
-    if (issue.code === "invalid_key") return [invalidKey(issue)];
+    if (issue.code === "invalid_key") return [invalidKey(issue.path, root)];
     const found = at(value, issue.path);
     return [
       {
@@ -38,15 +38,12 @@ export function unknownKey(parent: Path, key: string, known: readonly string[]):
   };
 }
 
-function invalidKey(issue: z.core.$ZodIssueInvalidKey): Finding {
-  return {
-    at: issue.path,
-    found: say(`le nom « ${String(issue.path.at(-1))} »`, `the name "${String(issue.path.at(-1))}"`),
-    expected: say(
-      "1 à 40 minuscules sans accent, chiffres ou tirets",
-      "1 to 40 unaccented lower-case letters, digits or hyphens",
-    ),
-  };
+function invalidKey(path: Path, root: JsonSchema): Finding {
+  const key = String(path.at(-1));
+  const names = schemasAt(root, path.slice(0, -1)).flatMap(({ propertyNames }) =>
+    typeof propertyNames === "object" ? [expectation(propertyNames)] : [],
+  );
+  return { at: path, found: say(`le nom « ${key} »`, `the name "${key}"`), expected: either(names) };
 }
 
 /** The value at a path; undefined where there is none. */

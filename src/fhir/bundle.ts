@@ -4,10 +4,10 @@ import type { Measurement } from "../measure/measurement.ts";
 import { isQuantity, type Valued } from "../measure/quantity.ts";
 import type { Clinical } from "./coding.ts";
 import { phdDevice, systemIdOf } from "./device.ts";
-import { observationOf } from "./observation.ts";
+import { momentOf, observationOf } from "./observation.ts";
 import { patientEntries, subjectOf } from "./person.ts";
 import type { BundleOptions, GatewayIdentity, NoBundle, Outcome, Person } from "./port.ts";
-import { fullUrl, refer, search } from "./reference.ts";
+import { formOf, fullUrl, refer, search } from "./reference.ts";
 import { diagnosticReportOf, isBiology } from "./report.ts";
 import { saysSomething } from "./result.ts";
 import { profiles } from "./systems.ts";
@@ -32,7 +32,7 @@ export function toBundle(
   if (subject === undefined) return { noBundle: "mes-not-paired" };
 
   const editorOid = options.flavour === "mes" ? options.mes?.editorOid : undefined;
-  const form = options.references ?? (options.flavour === "mes" ? "literal" : "urn");
+  const form = formOf(options);
   const device = phdDevice(measurement.device, options.specialization, gateway, editorOid);
   const uuid = uuidOf(readingId(measurement, gateway.id));
   const named = { uuid, subject, device: refer("Device", device.resource.id, form) };
@@ -82,15 +82,16 @@ function nothingMeasured(measurement: Clinical): NoBundle | undefined {
   return essentialValues(measurement).some(says) ? undefined : "no-value";
 }
 
-function refusedByMes(measurement: Clinical, { flavour, mes }: BundleOptions): NoBundle | undefined {
-  if (flavour !== "mes") return undefined;
+function refusedByMes(measurement: Clinical, options: BundleOptions): NoBundle | undefined {
+  if (options.flavour !== "mes") return undefined;
   if (measurement.kind === "body-mass-index") return "mes-bmi";
   if (measurement.kind === "respiratory-rate") return "mes-respiratory-rate";
   if (measurement.status.includes("demonstration")) return "mes-demonstration";
   if (!essentialValues(measurement).every(isQuantity)) return "mes-value-absent";
-  if (systemIdOf(measurement.device) === undefined && mes?.editorOid === undefined) return "mes-device-unidentified";
+  if (systemIdOf(measurement.device) === undefined && options.mes?.editorOid === undefined) {
+    return "mes-device-unidentified";
+  }
   if (measurement.kind !== "glucose") return undefined;
   if (measurement.specimen === "interstitial-fluid") return "mes-glucose-days";
-  const moment = measurement.meal === undefined ? undefined : mes?.glucoseMoments?.[measurement.meal];
-  return moment === undefined ? "mes-glucose-moment" : undefined;
+  return momentOf(measurement, options) === undefined ? "mes-glucose-moment" : undefined;
 }

@@ -1,5 +1,6 @@
 /** The Observation of one measurement, as its profile and the destination's flavour want it. */
 import { bloodPressureCodes, codes } from "../measure/codes.ts";
+import type { Glucose } from "../measure/measurement.ts";
 import { isQuantity, type Valued } from "../measure/quantity.ts";
 import { acquisitionExtension } from "./acquisition.ts";
 import { bodySiteOf, type Clinical, codeOf } from "./coding.ts";
@@ -10,7 +11,7 @@ import type { BundleOptions, Flavour, GatewayIdentity } from "./port.ts";
 import { uriIdentifier } from "./reference.ts";
 import { quantityOf, resultOf } from "./result.ts";
 import { codeSystems, concept, extensions, LOINC, mdc, observationProfiles } from "./systems.ts";
-import type { CodeableConcept, Component, Extension, Meta, Observation, Reference, Result } from "./types.ts";
+import type { CodeableConcept, Coding, Component, Extension, Meta, Observation, Reference, Result } from "./types.ts";
 
 /** `display`, where sent, must be this very word in half of the profiles. Not sending it is right in all. */
 const VITAL_SIGNS = concept({ system: codeSystems.observationCategory, code: "vital-signs" });
@@ -56,8 +57,13 @@ export function observationOf(
   };
 }
 
+/** The moment of a glucose measure as Mon espace santé wants it, where its code is configured; nobody else gets it. */
+export function momentOf({ meal }: Glucose, { flavour, mes }: BundleOptions): Coding | undefined {
+  return flavour === "mes" && meal !== undefined ? mes?.glucoseMoments?.[meal] : undefined;
+}
+
 /** The structure answers for its residents' measures. */
-export function performersOf({ structure }: GatewayIdentity): readonly Reference[] {
+function performersOf({ structure }: GatewayIdentity): readonly Reference[] {
   const site = organisation("FINEG", structure.finess);
   return structure.legalFiness === undefined ? [site] : [site, organisation("FINEJ", structure.legalFiness)];
 }
@@ -86,29 +92,34 @@ function valuesFor(
   // A cuff that computes no mean sends NaN for it: worth saying to the platform, noise to everybody else.
   const meanToo = mean !== undefined && (isQuantity(mean) || flavour === "platform");
   const component: Component[] = [];
-  const parts: readonly (readonly [{ readonly loinc: string; readonly mdc: number }, Valued])[] = [
+  const parts: readonly (readonly [PartCodes, Valued])[] = [
     [bloodPressureCodes.systolic, systolic],
     [bloodPressureCodes.diastolic, diastolic],
     ...(meanToo ? [[bloodPressureCodes.mean, mean] as const] : []),
   ];
-  for (const [codes, valued] of parts) {
+  for (const [part, valued] of parts) {
     const result = resultOf(valued, bloodPressureCodes.ucum, flavour);
     if (result === undefined) return undefined;
-    component.push({ code: componentCode(codes, flavour), ...result });
+    component.push({ code: componentCode(part, flavour), ...result });
   }
   return { component };
 }
 
-function componentCode(codes: { readonly loinc: string; readonly mdc: number }, flavour: Flavour): CodeableConcept {
-  const loinc = { system: LOINC, code: codes.loinc };
-  return flavour === "platform" ? concept(loinc, mdc(codes.mdc)) : concept(loinc);
+interface PartCodes {
+  readonly loinc: string;
+  readonly mdc: number;
+}
+
+function componentCode(part: PartCodes, flavour: Flavour): CodeableConcept {
+  const loinc = { system: LOINC, code: part.loinc };
+  return flavour === "platform" ? concept(loinc, mdc(part.mdc)) : concept(loinc);
 }
 
 function extensionsOf(measurement: Clinical, gateway: GatewayIdentity, options: BundleOptions): readonly Extension[] {
   const extension: Extension[] = [];
   if (measurement.kind === "glucose") {
-    const moment = measurement.meal === undefined ? undefined : options.mes?.glucoseMoments?.[measurement.meal];
-    if (options.flavour === "mes" && moment !== undefined) {
+    const moment = momentOf(measurement, options);
+    if (moment !== undefined) {
       extension.push({ url: extensions.momentOfMeasurement, valueCodeableConcept: concept(moment) });
     }
     if (isQuantity(measurement.value) && measurement.value.unit !== codes.glucose.ucum) {

@@ -1,6 +1,6 @@
 /** Who is measured, as a bundle names them. */
 import { type BundleOptions, type InsType, insOids, type Person, type QualifiedIdentity } from "./port.ts";
-import { fullUrl, refer, search, uuidFrom } from "./reference.ts";
+import { formOf, fullUrl, refer, search, uuidFrom } from "./reference.ts";
 import { codeSystems, concept, frCore, hl7, identifierSystems, profiles } from "./systems.ts";
 import type { Entry, Extension, Identifier, Patient, Reference } from "./types.ts";
 
@@ -18,7 +18,7 @@ export function subjectOf(person: Person, options: BundleOptions): Reference | u
   }
   const identifier = { system: person.system, value: person.reference };
   if (carriedIdentity(person, options) === undefined) return { type: "Patient", identifier };
-  return { ...refer("Patient", patientUuid(person), options.references ?? "urn"), identifier };
+  return { ...refer("Patient", patientUuid(person), formOf(options)), identifier };
 }
 
 /** The Patient with the INS, where the destination is allowed it and the identity is qualified: else none. */

@@ -1,6 +1,6 @@
 /** How resources are named: deterministic UUIDs, and references between the entries of one bundle. */
 import { digest, uuidOf } from "../measure/identity.ts";
-import type { ReferenceForm } from "./port.ts";
+import type { BundleOptions, ReferenceForm } from "./port.ts";
 import { URI } from "./systems.ts";
 import type { Identifier, Reference } from "./types.ts";
 
@@ -14,6 +14,11 @@ export const uriIdentifier = (uuid: string): Identifier => ({ system: URI, value
 
 /** The search that finds the resource with this identifier, for `ifNoneExist`. */
 export const search = ({ system, value }: Identifier): string => `identifier=${system}|${value}`;
+
+/** Mon espace santé links by id; any other server resolves what stands in the bundle. */
+export function formOf({ references, flavour }: BundleOptions): ReferenceForm {
+  return references ?? (flavour === "mes" ? "literal" : "urn");
+}
 
 export function refer(type: "Device" | "Observation" | "Patient", uuid: string, form: ReferenceForm): Reference {
   return { reference: form === "urn" ? fullUrl(uuid) : `${type}/${uuid}`, type };

@@ -36,6 +36,9 @@ type ClientCall = readonly [
   body?: unknown[],
 ];
 
+/** The bus's own object. */
+const daemon = ["org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus"] as const;
+
 const ADAPTER_PATH = "/org/bluez/hci0";
 
 export class Bench {
@@ -138,6 +141,10 @@ export class Bench {
 
   async startBluez(): Promise<void> {
     const bus = await this.#connect();
+    await callOn(bus, ...daemon, "AddMatch", "s", ["type='signal',member='NameOwnerChanged',arg2=''"]);
+    bus.on("message", ({ member, body: [name] }) => {
+      if (member === "NameOwnerChanged") for (const device of this.#devices) device.unsubscribe(String(name));
+    });
     const exporter = new Exporter(bus, (message) => this.#before(message));
     this.#bluez = { bus, exporter };
     exporter.add("/org/bluez", {
@@ -180,16 +187,11 @@ export class Bench {
 
   /** Match rules that all clients hold on the bus together (org.freedesktop.DBus.Debug.Stats). */
   async matchRules(): Promise<number> {
-    const reply = await this.#connection.call(
-      new dbus.Message({
-        destination: "org.freedesktop.DBus",
-        path: "/org/freedesktop/DBus",
-        interface: "org.freedesktop.DBus.Debug.Stats",
-        member: "GetAllMatchRules",
-      }),
-    );
-    const byClient: unknown = reply?.body[0];
-    return Object.values(typeof byClient === "object" && byClient !== null ? byClient : {}).flat().length;
+    const [destination, path] = daemon;
+    const stats = "org.freedesktop.DBus.Debug.Stats";
+    const [byClient] = await callOn(this.#connection, destination, path, stats, "GetAllMatchRules");
+    const rules = Object.entries(typeof byClient === "object" && byClient !== null ? byClient : {});
+    return rules.filter(([client]) => client !== this.#connection.name).flatMap(([, held]) => held).length;
   }
 
   /** How often a method was called. */

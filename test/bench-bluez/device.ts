@@ -174,9 +174,15 @@ export class BenchDevice {
     while (!this.#connected || characteristic.subscribers.size === 0) await once(this.#events, "any");
   }
 
-  /** Resolves at the next Connect call that was refused. */
-  async whenRefused(): Promise<void> {
-    await once(this.#events, "refused");
+  /** Resolves when no client is subscribed to the channel. */
+  async whenUnsubscribed(channel: number): Promise<void> {
+    while (this.#find(channel).subscribers.size > 0) await once(this.#events, "any");
+  }
+
+  /** A client has left the bus: bluetoothd subscribes no more for it. */
+  unsubscribe(client: string): void {
+    for (const { subscribers } of this.#characteristics) subscribers.delete(client);
+    this.#events.emit("any");
   }
 
   /** What a bluetoothd that restarts makes of it: nobody is subscribed, nothing is connected. */
@@ -195,10 +201,7 @@ export class BenchDevice {
     if (method === "Connect") {
       this.connectCalls += 1;
       const error = this.connectErrors.shift();
-      if (error !== undefined) {
-        this.#events.emit("refused");
-        throw new Refusal(error.name, error.text);
-      }
+      if (error !== undefined) throw new Refusal(error.name, error.text);
       if (!this.#connected) await this.connect();
     }
     if (method === "Disconnect") {

@@ -1,16 +1,20 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 
-const vigie = fileURLToPath(new URL("../../scripts/vigie", import.meta.url));
+const script = (name: string) => fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
 const request = `${JSON.stringify({ driver: "scale-line", channel: "serial", hex: "53542c2b303036312e35356b67" })}\n`;
 
 /** The built command, in a process of its own, through the script that a checkout offers. */
-const start = (...args: readonly string[]) => spawn(vigie, args, { stdio: "pipe" });
+const start = (...args: readonly string[]) => spawn(script("vigie"), args, { stdio: "pipe" });
 
 describe("the vigie command as a process", () => {
+  beforeAll(() => {
+    execFileSync(script("build"), { stdio: "inherit" });
+  });
+
   test("answers a batch while its input is still open", async () => {
     const child = start("decode", "--batch");
     child.stdin.write(request);

@@ -117,6 +117,24 @@ receiver:
   });
 });
 
+describe("a wrong receiver", () => {
+  const receiver = (tls: string, gateway: string) => `
+receiver:
+  url: mqtts://mqtt.example:8883
+  structure: "750000001"
+  signingKey: { file: platform.key }
+  gateways: { ${gateway}: "${"cd".repeat(32)}" }
+  tls: ${tls}
+`;
+
+  test.each([
+    ["half an identity", receiver("{ cert: a.pem }", "ehpad-1"), "receiver.tls", "`cert` without `key`"],
+    ["a gateway's name that is none", receiver("{}", "EHPAD_1"), "receiver.gateways.EHPAD_1", 'the name "EHPAD_1"'],
+  ])("is told: %s", (_name, text, path, found) => {
+    expect(parseReceiverConfig(text, drivers)).toMatchObject({ problems: [{ path, found: { en: found } }] });
+  });
+});
+
 describe("a wrong configuration", () => {
   test("is told all its problems at once, in the order of its lines", () => {
     const text = but("id: ehpad-1", "id: EHPAD 1")

@@ -1,9 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toBundle } from "../../src/fhir/bundle.ts";
-import type { BundleOptions, Outcome } from "../../src/fhir/port.ts";
+import { type BundleOptions, flavours, type Outcome } from "../../src/fhir/port.ts";
 import type { Bundle } from "../../src/fhir/types.ts";
 import { toJson } from "../../src/measure/json.ts";
 import type { Decoded, Measurement, Provenance } from "../../src/measure/measurement.ts";
+import { clinicalKinds, measurementOf } from "./arbitrary.ts";
 import {
   cuff,
   gateway,
@@ -54,8 +56,13 @@ describe("a bundle", () => {
     expect(observation.fullUrl).toBe(`urn:uuid:${observation.resource.id}`);
   });
 
-  it("has the same bytes for the same facts", () => {
-    expect(toJson(bundleOf(pressure))).toBe(toJson(bundleOf(pressure)));
+  it("has the same bytes for the same facts, whatever was measured", () => {
+    const sample = fc.tuple(fc.constantFrom(...clinicalKinds).chain(measurementOf), fc.constantFrom(...flavours));
+    fc.assert(
+      fc.property(sample, ([measurement, flavour]) => {
+        expect(toJson(outcome(measurement, { flavour }))).toBe(toJson(outcome({ ...measurement }, { flavour })));
+      }),
+    );
   });
 
   it("keeps the digits that the device sent", () => {

@@ -96,7 +96,10 @@ function inOneFile({ path, text }: SourceFile): readonly string[] {
   return [
     ...imported.flatMap((target) => (target.startsWith(".") ? arrow(path, unit, target) : library(path, unit, target))),
     ...calls
-      .filter(({ call, in: allowed }) => call.test(withoutComments(text)) && !allowed.includes(unit))
+      .filter(
+        ({ call, in: allowed }) =>
+          call.test(withoutComments(text)) && !allowed.some((row) => row === unit || `src/${row}` === path),
+      )
       .map(({ named }) => `${path}: asks for ${named}`),
     ...(/\bdefineErrors\(/.test(withoutComments(text)) &&
     !path.startsWith("src/errors/") &&

@@ -1,8 +1,8 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { notifySystemd } from "../../src/cli/systemd.ts";
@@ -87,11 +87,11 @@ describe("readiness", () => {
       const socket = join(folder, "notify");
       const manager = spawn("python3", ["-u", "-c", listen, socket], { stdio: ["ignore", "pipe", "inherit"] });
       try {
-        expect(String((await once(manager.stdout, "data"))[0])).toBe("listening\n");
+        const told = createInterface(manager.stdout)[Symbol.asyncIterator]();
+        expect((await told.next()).value).toBe("listening");
         vi.stubEnv("NOTIFY_SOCKET", socket);
-        const told = once(manager.stdout, "data");
         await notifySystemd("READY=1");
-        expect(String((await told)[0])).toContain("READY=1");
+        expect((await told.next()).value).toBe("READY=1");
       } finally {
         manager.kill();
       }

@@ -97,7 +97,8 @@ export class Bus {
   readonly #nodeBle: NodeBleSession;
   readonly #options: BusOptions;
   readonly #pending = new Set<(error: VigieError) => void>();
-  #owner = "";
+  /** bluetoothd's name on the bus, `""` where there is none, undefined until it is learnt. */
+  #owner: string | undefined;
   #over = false;
 
   constructor(bus: DBus.MessageBus, options: BusOptions) {
@@ -120,17 +121,18 @@ export class Bus {
   /** Makes the match rules. The owner is learnt before values can come, so that none is taken for a stranger's. */
   async listen(): Promise<void> {
     await this.#daemon("AddMatch", RULE.owner);
-    this.#owner = await this.#daemon("GetNameOwner", BLUEZ).then(String, (error: unknown) => {
+    const owner = await this.#daemon("GetNameOwner", BLUEZ).then(String, (error: unknown) => {
       if (refusalOf(error) === undefined) throw error;
       return ""; // nobody has the name
     });
+    this.#owner ??= owner; // unless a signal has come since, which is newer than this answer
     await this.#daemon("AddMatch", RULE.everything);
     await this.#daemon("AddMatch", RULE.objects);
   }
 
   /** Whether bluetoothd is there. */
   get present(): boolean {
-    return this.#owner !== "";
+    return this.#owner !== undefined && this.#owner !== "";
   }
 
   /** Calls a method of BlueZ. @throws BLE_CALL_REFUSED, BLE_CALL_TIMEOUT, BLE_BUS_UNREACHABLE */

@@ -4,6 +4,18 @@
  * stands in a bundle. It exists because no npm validator sees all of these (facts/cisis-mesures.md §6).
  */
 import type { Definition, Definitions, ElementType, Node } from "./definitions.ts";
+import {
+  type Context,
+  cardinality,
+  codingsOf,
+  error,
+  type Finding,
+  holdersOf,
+  type Item,
+  type Property,
+  propertiesOf,
+  resourceHolders,
+} from "./element.ts";
 import { holds } from "./invariants.ts";
 import {
   hasPattern,
@@ -21,13 +33,6 @@ import { isPrimitive } from "./primitives.ts";
 import { ReferenceIndex } from "./references.ts";
 import { isInSlice, type Questions } from "./slicing.ts";
 import { Terminology } from "./terminology.ts";
-
-export interface Finding {
-  readonly severity: "error" | "warning";
-  /** Where, with list positions: `Bundle.entry[0].resource.code`. */
-  readonly where: string;
-  readonly what: string;
-}
 
 export class Checker {
   readonly definitions: Definitions;
@@ -118,7 +123,8 @@ class Walk implements Questions {
     if (node.fixed !== undefined && !sameJson(node.fixed, value)) findings.push(error(where, "not the fixed value"));
     if (node.pattern !== undefined && !hasPattern(node.pattern, value)) findings.push(error(where, "not the pattern"));
     findings.push(...this.#binding(node, value, where));
-    findings.push(...this.#invariants(node, value, node.path, where, context));
+    const choice = node.path.endsWith("[x]");
+    if (!choice) findings.push(...this.#invariants(node, value, node.path, where, context));
     if (type === undefined) return findings;
 
     const primitive = isPrimitive(type, value);
@@ -131,7 +137,7 @@ class Walk implements Questions {
     }
     const definition = this.#checker.definitions.ofType(type);
     if (definition !== undefined && definition.root !== node) {
-      findings.push(...this.#invariants(definition.root, value, node.path, where, context));
+      findings.push(...this.#invariants(definition.root, value, choice ? type : node.path, where, context));
     }
     const children = node.children.size > 0 ? node.children : (definition?.root.children ?? new Map<string, Node>());
     const inner = { ...context, holders: holdersOf(type, node.path, context) };
@@ -197,6 +203,8 @@ class Walk implements Questions {
     const onlyExtended = found.filter(({ key, value }) => value === undefined && isObject(parent[`_${key}`])).length;
     findings.push(...cardinality(node, items.length + onlyExtended, `${where}.${name}`));
     for (const { type, item, path } of items) findings.push(...this.#element(node, item, type, path, context));
+    if (name.endsWith("[x]") && items.length > 0)
+      findings.push(...this.#choiceInvariants(node, parent, where, context));
     if (node.slices.size > 0 && node.slicing !== undefined) findings.push(...this.#slices(node, items, where, context));
     return findings;
   }
@@ -269,63 +277,19 @@ class Walk implements Questions {
     return [{ severity, where, what: `${found} is not in ${binding.valueSet}` }];
   }
 
+  /** fhirpath tells the type of a choice by its property's name, so it is asked from the parent. */
+  #choiceInvariants({ path, constraints }: Node, parent: JsonObject, where: string, context: Context) {
+    const [, above = "", stem = ""] = /^(.+)\.(.+)\[x\]$/.exec(path) ?? [];
+    return constraints
+      .filter(({ key, expression }) => {
+        return !holds({ key, expression: `${stem}.all(${expression})` }, above, parent, context.resource);
+      })
+      .map(({ key, expression }) => error(`${where}.${stem}[x]`, `${key}: ${expression}`));
+  }
+
   #invariants(node: Node, value: Json, path: string, where: string, context: Context): readonly Finding[] {
     return node.constraints
       .filter((constraint) => !holds(constraint, path, value, context.resource))
       .map(({ key, expression }) => error(where, `${key}: ${expression}`));
   }
-}
-
-interface Context {
-  /** What `%resource` means. */
-  readonly resource: Json;
-  /** What an extension here may name as its context. */
-  readonly holders: ReadonlySet<string>;
-}
-
-interface Property {
-  readonly key: string;
-  readonly type: string | undefined;
-  readonly value: Json | undefined;
-}
-
-interface Item {
-  readonly type: string | undefined;
-  readonly item: Json;
-  readonly path: string;
-}
-
-const error = (where: string, what: string): Finding => ({ severity: "error", where, what });
-
-function cardinality({ min, max }: Node, count: number, where: string): readonly Finding[] {
-  if (count >= min && count <= max) return [];
-  return [error(where, `${count} times, where ${min}..${max === Number.POSITIVE_INFINITY ? "*" : max} belong`)];
-}
-
-/** The JSON properties of one element: one, or for `value[x]` one per type (all that are there, allowed or not). */
-function propertiesOf(name: string, node: Node, value: JsonObject): readonly Property[] {
-  if (!name.endsWith("[x]")) {
-    return value[name] === undefined && value[`_${name}`] === undefined
-      ? []
-      : [{ key: name, type: node.types[0]?.code, value: value[name] }];
-  }
-  const stem = name.slice(0, -"[x]".length);
-  return node.types.flatMap(({ code }) => {
-    const key = stem + code.charAt(0).toUpperCase() + code.slice(1);
-    return value[key] === undefined && value[`_${key}`] === undefined ? [] : [{ key, type: code, value: value[key] }];
-  });
-}
-
-const resourceHolders = (type: string): ReadonlySet<string> => new Set([type, "DomainResource", "Resource", "Element"]);
-
-function holdersOf(type: string, path: string, context: Context): ReadonlySet<string> {
-  if (!path.includes(".") && type !== "Extension") return context.holders;
-  return new Set([type, path, "Element"]);
-}
-
-function codingsOf(value: Json): readonly { readonly system: string | undefined; readonly code: string }[] {
-  if (typeof value === "string") return [{ system: undefined, code: value }];
-  const { coding, system, code } = objectOf(value);
-  if (coding !== undefined) return listOf(coding).flatMap(codingsOf);
-  return typeof code === "string" ? [{ system: textOf(system), code }] : [];
 }

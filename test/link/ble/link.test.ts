@@ -269,6 +269,24 @@ describe.skipIf(!dbusDaemonInstalled)("the Bluetooth link (needs dbus-daemon)", 
     expect(most).toBe(1);
   });
 
+  it("leaves: the scan ends, devices stay connected, and what they say then is not confirmed for nobody", async () => {
+    await using bench = await Bench.start();
+    const cuff = bench.addDevice({ address: cuffAddress, services: cuffServices });
+    const known = [cuffAddress, "AA:BB:CC:DD:EE:09"].map((address) => ({
+      device: { address, transport: "ble" as const },
+    }));
+    const house = await openHouse(bench, { known });
+    cuff.advertise();
+    await house.linked(CUFF, "open");
+    await house.link[Symbol.asyncDispose]();
+    await house.link[Symbol.asyncDispose](); // a second time is no matter
+    await cuff.whenUnsubscribed(0x2a35);
+    expect(cuff.connected).toBe(true);
+    expect(cuff.disconnectCalls).toBe(0);
+    expect(cuff.indicate(0x2a35, reading)).toBe(false);
+    expect(house.events.all.at(-1)).toEqual({ type: "link", link: "ble:adapter", state: "closed" });
+  });
+
   it("refuses to open where a known device names a driver that does not exist or is a serial one's", async () => {
     await using bench = await Bench.start();
     const device = { address: cuffAddress, transport: "ble" as const };

@@ -1,0 +1,29 @@
+/** The one gateway whose journal the fault tests write in one process and judge in another. */
+import { type JournalOptions, openJournal } from "../../src/journal/journal.ts";
+import type { Journal } from "../../src/journal/port.ts";
+import { ms, wallMs } from "../../src/measure/time.ts";
+import { keyRing, signingKey, verifyingKey } from "../../src/seal/key.ts";
+
+const key = signingKey(new Uint8Array(32).fill(7));
+export const ring = keyRing([verifyingKey(key.publicKey)]);
+
+/** Stands still: no fault here is about time. */
+const clock = {
+  now: () => ({
+    wall: wallMs(1_790_000_000_000),
+    monotonic: ms(1_000),
+    bootId: "0123456789abcdef0123456789abcdef",
+    synchronised: true,
+  }),
+};
+
+export function openUnderTest(folder: string, change: Partial<JournalOptions> = {}): Promise<Journal> {
+  return openJournal({
+    folder,
+    gateway: "under-test",
+    boxKey: new Uint8Array(32).fill(5),
+    signingKey: key,
+    clock,
+    ...change,
+  });
+}

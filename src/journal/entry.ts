@@ -15,10 +15,12 @@ export interface Entry {
   readonly box: Uint8Array;
 }
 
-/** @param today days since 1970, for a draft that has no day of its own. */
+/** @param today days since 1970, for a draft that has no day of its own. @throws RangeError for a day that is none. */
 export function entryOf(draft: Draft, vault: Vault, today: number): Entry {
   const { kind, id, body, source, day = today, device, person } = draft;
+  if (!Number.isInteger(day)) throw new RangeError(`${day} is no day`);
   const salt = random(16);
+  const indexed = { day, device: device ?? null, person: person ?? null };
   return {
     kind,
     day,
@@ -26,6 +28,6 @@ export function entryOf(draft: Draft, vault: Vault, today: number): Entry {
     device: device === undefined ? null : vault.pseudonym("device", device),
     person: person === undefined ? null : vault.pseudonym("person", person),
     digest: digestOf({ kind, id, salt, body }),
-    box: vault.sealContents({ id, salt, body, source: source ?? null }),
+    box: vault.sealContents({ id, salt, body, source: source ?? null, indexed }),
   };
 }

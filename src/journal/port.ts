@@ -1,4 +1,5 @@
 import type { RecordId, RecordKind, SegmentMessage } from "../seal/record.ts";
+import type { Verification } from "../seal/verifier.ts";
 
 /** What is handed to the journal. */
 export interface Draft {
@@ -61,5 +62,7 @@ export interface JournalWriter {
 
 export interface Journal extends JournalReader, JournalWriter {
   status(): Promise<JournalStatus>;
+  /** Checks the whole file while it is in use. @returns findings by sequence number; none where all is as it was written. */
+  verify(): Promise<Verification>;
   close(): Promise<void>;
 }

@@ -1,25 +1,37 @@
 /**
- * What the journal's file may not show. Bodies are sealed in boxes (XSalsa20-Poly1305); identifiers, devices and persons
- * stand in the index as keyed hashes, so that neither an address nor a guess of a value can be tried against the file.
+ * What the journal's file may not show, and what it must not get wrong unseen. Bodies are sealed in boxes
+ * (XSalsa20-Poly1305); identifiers, devices and persons stand in the index as keyed hashes, so that neither an address nor
+ * a guess of a value can be tried against the file; and each row of the index is under a keyed check.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import nacl from "tweetnacl";
-import { encode, isBytes, tryDecode } from "../seal/cbor.ts";
+import { type Cbor, encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import type { RecordId } from "../seal/record.ts";
 import { errors } from "./errors.ts";
 import { random } from "./random.ts";
 
-/** What is in a body's box. The id is inside, whose keyed hash stands in the row: a box moved to another row is found out. */
+/** What the index says of a record, in clear, so that its row can be computed again from the box. */
+export interface Indexed {
+  readonly day: number;
+  readonly device: string | null;
+  readonly person: string | null;
+}
+
+/** What is in a body's box. */
 export interface Contents {
   readonly id: RecordId;
   readonly salt: Uint8Array;
   readonly body: Uint8Array;
   readonly source: Uint8Array | null;
+  /** Undefined in the boxes of version 1 of the file, which had four items. */
+  readonly indexed: Indexed | undefined;
 }
 
 const NONCE = nacl.secretbox.nonceLength;
 /** One body and its source: two texts of at most 4 MiB. */
 const MAX_CONTENTS = 8 * 1024 * 1024;
+/** A guess at a 16-byte check succeeds once in 2^128 tries; and no box is as short, so a check can stand in its place. */
+export const CHECK_BYTES = 16;
 
 export class Vault {
   readonly #boxKey: Uint8Array;
@@ -32,21 +44,29 @@ export class Vault {
     this.#indexKey = indexKey;
   }
 
-  sealContents(contents: Contents): Uint8Array {
-    const { id, salt, body, source } = contents;
-    return sealBox(encode([id, salt, body, source]), this.#boxKey);
+  sealContents({ id, salt, body, source, indexed }: Contents): Uint8Array {
+    const index: Cbor[] = indexed === undefined ? [] : [indexed.day, indexed.device, indexed.person];
+    return this.seal(encode([id, salt, body, source, ...index]));
   }
 
-  /** @returns undefined where the box was not made with this key, is damaged, or belongs to another row. */
-  openContents(box: Uint8Array, idem: Uint8Array): Contents | undefined {
-    const plain = openBox(box, this.#boxKey);
+  /** @returns undefined where the box was not made with this key, or is damaged. */
+  openContents(box: Uint8Array): Contents | undefined {
+    const plain = this.open(box);
     const items = plain && tryDecode(plain, { maxBytes: MAX_CONTENTS, maxDepth: 2, tags: [] });
     if (!Array.isArray(items)) return undefined;
-    const [id, salt, body, source]: unknown[] = items;
+    const [id, salt, body, source, ...index]: unknown[] = items;
     if (!isBytes(id, 16) || !isBytes(salt, 16) || !isBytes(body)) return undefined;
     if (source !== null && !isBytes(source)) return undefined;
-    const belongs = Buffer.from(this.idem(id, dayOf(idem))).equals(idem);
-    return belongs ? { id, salt, body, source } : undefined;
+    return { id, salt, body, source, indexed: indexedOf(index) };
+  }
+
+  /** Anything else that the file may not show. */
+  seal(plain: Uint8Array): Uint8Array {
+    return sealBox(plain, this.#boxKey);
+  }
+
+  open(box: Uint8Array): Uint8Array | undefined {
+    return openBox(box, this.#boxKey);
   }
 
   /**
@@ -74,13 +94,24 @@ export class Vault {
     return pseudonym;
   }
 
+  /** The keyed check that stands beside what the chain does not sign: a flipped bit or an edited column shows. */
+  check(table: string, fields: readonly Cbor[]): Uint8Array {
+    return this.#hash(`check ${table}`, encode(fields)).subarray(0, CHECK_BYTES);
+  }
+
   #hash(domain: string, secret: Uint8Array | string): Uint8Array {
     return createHmac("sha256", this.#indexKey).update(`${domain}\0`).update(secret).digest();
   }
 }
 
-function dayOf(idem: Uint8Array): number {
-  return new DataView(idem.buffer, idem.byteOffset).getInt32(0);
+function indexedOf([day, device, person]: readonly unknown[]): Indexed | undefined {
+  if (typeof day !== "number" || (device !== null && typeof device !== "string")) return undefined;
+  return person === null || typeof person === "string" ? { day, device, person } : undefined;
+}
+
+/** Which day an idem begins with. */
+export function dayOf(idem: Uint8Array): number {
+  return new DataView(idem.buffer, idem.byteOffset, idem.byteLength).getInt32(0);
 }
 
 /** Makes the keyed-hash key of a new journal. @returns the key in a box, to be kept in the file. */

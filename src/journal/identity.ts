@@ -21,6 +21,8 @@ export interface JournalState {
   /** Every change of key so far, in order. */
   rotations: readonly Rotation[];
   lastSeq: number;
+  /** Bodies of readings are known to be erased through here: retention need not look again. */
+  erasedThrough: number;
   /** SHA-256 of the last segment; null before the first. */
   previous: Uint8Array | null;
 }
@@ -48,6 +50,7 @@ export async function begin(database: Database, version: number, options: Journa
     signingKey,
     rotations: await readRotations(database),
     lastSeq: 0,
+    erasedThrough: 0,
     previous: null,
   };
   await findHead(database, state);

@@ -8,16 +8,21 @@ import type { Verification } from "../seal/verifier.ts";
 import { Committer } from "./committer.ts";
 import { type Cursor, moveCursor, readCursors } from "./cursors.ts";
 import { type Entry, entryOf } from "./entry.ts";
+import { discard, erasePerson, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { makePrivate, setAside, settled } from "./files.ts";
 import { begin, type JournalState } from "./identity.ts";
+import { Mutex } from "./mutex.ts";
 import { DEFAULT_MAX_BYTES, type JournalOptions } from "./options.ts";
-import type { Appended, Draft, Journal, JournalStatus, StoredSegment } from "./port.ts";
+import type { Appended, Draft, Journal, JournalStatus, Retained, RetentionPolicy, StoredSegment } from "./port.ts";
+import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
 import { asJournalError, inJournal } from "./refusal.ts";
+import { retain } from "./retention.ts";
 import { integer } from "./row.ts";
 import { prepare } from "./schema.ts";
 import { type Database, openDatabase, sqliteCode } from "./sqlite.ts";
+import type { Store } from "./store.ts";
 import { verifyJournal } from "./verify.ts";
 import { lostCommits } from "./wal.ts";
 import { writeSegment } from "./writer.ts";
@@ -46,7 +51,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   try {
     const { version } = await prepare(database, { maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES });
     const state = await begin(database, version, options);
-    return new SqliteJournal(database, state, options);
+    const journal = new SqliteJournal(database, state, options);
+    await journal.finish();
+    return journal;
   } catch (error) {
     const refused = asJournalError(error, file);
     const told = isVigieError(refused, "JOURNAL_DAMAGED") ? await damaged(refused, file) : refused;
@@ -74,6 +81,8 @@ class SqliteJournal implements Journal {
   readonly #committer: Committer;
   readonly #listeners = new Set<(lastSeq: number) => void>();
   readonly #state: JournalState;
+  readonly #store: Store;
+  readonly #upkeeping = new Mutex();
   /** The disk refused in a way that leaves open what is on it: nothing more is taken. */
   #broken: Error | undefined;
   #closed = false;
@@ -83,6 +92,7 @@ class SqliteJournal implements Journal {
     this.#state = state;
     this.#options = options;
     this.#committer = new Committer((entries) => this.#commit(entries));
+    this.#store = { database, state, append: async (draft) => this.#append(draft), goOn: () => this.#goOn() };
   }
 
   get epoch(): number {
@@ -94,7 +104,11 @@ class SqliteJournal implements Journal {
   }
 
   async append(draft: Draft): Promise<Appended> {
-    if (this.#closed) throw errors.JOURNAL_CLOSED();
+    this.#goOn();
+    return this.#append(draft);
+  }
+
+  #append(draft: Draft): Promise<Appended> {
     const today = Math.floor(this.#options.clock.now().wall / DAY_MS);
     return this.#committer.append(entryOf(draft, this.#state.vault, today));
   }
@@ -142,10 +156,33 @@ class SqliteJournal implements Journal {
     return this.#do(() => verifyJournal(this.#database, this.#state, this.#options.folder));
   }
 
+  retain(policy: RetentionPolicy): Promise<Retained> {
+    return this.#upkeep(() => retain(this.#store, policy));
+  }
+
+  erasePerson(reference: string, reason: string): Promise<number> {
+    return this.#upkeep(() => erasePerson(this.#store, reference, reason));
+  }
+
+  discard(seq: number, reason: string): Promise<void> {
+    return this.#upkeep(() => discard(this.#store, seq, reason));
+  }
+
+  checkpoint(): Promise<StoredSegment | undefined> {
+    return this.#do(() =>
+      checkpointSegment(this.#database, this.#state, (seq, because) => this.#damaged(seq, because)),
+    );
+  }
+
+  /** Goes on with what a cut ended. */
+  async finish(): Promise<void> {
+    await this.#upkeep(() => finishErasure(this.#store));
+  }
+
   /** Waits for what was appended, then closes. Later appends are refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#committer.idle();
+    await this.#upkeeping.run(() => this.#committer.idle());
     await this.#database.close();
   }
 
@@ -178,6 +215,16 @@ class SqliteJournal implements Journal {
 
   #damaged(seq: number | undefined, because: string): void {
     this.#options.onDamage?.(seq, because);
+  }
+
+  #goOn(): void {
+    if (this.#closed) throw errors.JOURNAL_CLOSED();
+  }
+
+  /** What works on the file in many steps: one such work at a time, with appends in between. */
+  async #upkeep<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#goOn();
+    return this.#upkeeping.run(() => this.#do(work));
   }
 
   /** Says what SQLite refuses in our words. */

@@ -18,10 +18,12 @@ import {
   rowsCheck,
 } from "./checks.ts";
 import { readCursors } from "./cursors.ts";
+import { PENDING_ERASURE } from "./erasure.ts";
 import { readIfThere } from "./files.ts";
 import { type JournalState, journalKeys, readMeta, readRotations } from "./identity.ts";
+import { CHECKPOINT, checkpointSegment } from "./prune.ts";
 import { kindOf } from "./reader.ts";
-import { blob, blobOrNull, integer } from "./row.ts";
+import { blob, blobOrNull, integer, text } from "./row.ts";
 import { migrate, schemaText } from "./schema.ts";
 import { type Database, openDatabase, type Row, type Sql } from "./sqlite.ts";
 import type { Vault } from "./vault.ts";
@@ -41,6 +43,7 @@ export async function verifyJournal(database: Database, state: JournalState, fol
   const steps: readonly (() => Promise<void>)[] = [
     () => verifyChain(database, state, verifier),
     () => verifyIdentity(database, state, report),
+    () => verifyCheckpoint(database, state, report),
     () => verifyCursors(database, state, report),
     () => verifyPassed(database, state.vault, report),
     () => verifyPruned(database, state.vault, report),
@@ -167,18 +170,28 @@ async function verifyEnd(
     report({ seq: through, fault: "head", because: "the last segment is not the one that was committed last" });
 }
 
+/** What the meta table may hold, and which of it is in a box. */
+const boxed = new Set<string>(["index-key", PENDING_ERASURE]);
+const known = new Set<string>(["gateway", "epoch", CHECKPOINT, ...boxed]);
+
 async function verifyIdentity(sql: Sql, state: JournalState, report: Report): Promise<void> {
   const meta = await readMeta(sql);
   if (meta?.gateway !== state.gateway || meta.epoch !== state.epoch) {
     report({ fault: "identity", because: "the file's gateway or epoch is not the one it was opened with" });
   }
-  if (meta !== undefined && state.vault.open(meta.indexKeyBox) === undefined) {
-    report({ fault: "identity", because: "the index key's box does not open" });
+  for (const row of await sql.all("SELECT key, value FROM meta")) {
+    const [key, value] = [text(row, "key"), blob(row, "value")];
+    const isSound = known.has(key) && (!boxed.has(key) || state.vault.open(value) !== undefined);
+    if (!isSound) report({ fault: "identity", because: `what is kept under ${key} is not ours, or does not open` });
   }
   const rotations = await readRotations(sql);
   if (rotations.length !== state.rotations.length) {
     report({ fault: "identity", because: `${rotations.length} changes of key, expected ${state.rotations.length}` });
   }
+}
+
+async function verifyCheckpoint(database: Database, state: JournalState, report: Report): Promise<void> {
+  await checkpointSegment(database, state, (seq, because) => report({ seq, fault: "checkpoint", because }));
 }
 
 async function verifyCursors(sql: Sql, state: JournalState, report: Report): Promise<void> {

@@ -1,5 +1,7 @@
 /** What a pruned journal says of what is gone: how far, and the hash that the first remaining segment must name. */
 import { z } from "zod";
+import type { ChainHead } from "./chain.ts";
+import { isWithheld, RecordKind, type SegmentPayload, type TravellingRecord } from "./record.ts";
 import { openRotation, type Rotation, type RotationStatement } from "./rotation.ts";
 
 const CheckpointBody = z.object({
@@ -21,6 +23,22 @@ export interface Checkpoint {
 export function checkpointBody(through: number, head: Uint8Array, rotations: readonly RotationStatement[]): Uint8Array {
   const hash = Buffer.from(head).toString("hex");
   return Buffer.from(JSON.stringify({ type: "checkpoint", through, hash, rotations }));
+}
+
+/**
+ * Where the chain begins for somebody who comes after the prune.
+ * @param payload of a segment whose signature is good. @param records its records, which fit its digests.
+ * @returns the head to follow from, or undefined where the segment holds no checkpoint.
+ */
+export function anchorIn(payload: SegmentPayload, records: readonly TravellingRecord[]): ChainHead | undefined {
+  for (const record of records) {
+    const statement = isWithheld(record) || record.kind !== RecordKind.audit ? undefined : chainStatement(record.body);
+    // Nothing that is still to come can be pruned: a checkpoint that says so is none.
+    if (statement?.type !== "checkpoint" || statement.checkpoint.through >= payload.firstSeq) continue;
+    const { through, hash } = statement.checkpoint;
+    return { epoch: payload.epoch, lastSeq: through, hash: Buffer.from(hash, "hex") };
+  }
+  return undefined;
 }
 
 /** What a record can say about the chain that it stands in. */

@@ -1,5 +1,7 @@
 /** A draft made ready: hashed and boxed when it is appended, while the segment before it is still on its way to the disk. */
+import type { SigningKey } from "../seal/key.ts";
 import type { RecordKind } from "../seal/record.ts";
+import type { RotationStatement } from "../seal/rotation.ts";
 import { digestOf } from "../seal/segment.ts";
 import type { Draft } from "./port.ts";
 import { random } from "./random.ts";
@@ -13,6 +15,8 @@ export interface Entry {
   readonly person: Uint8Array | null;
   readonly digest: Uint8Array;
   readonly box: Uint8Array;
+  /** Of a change of signing key: it stands in a segment alone, the last one of the old key. */
+  readonly next?: { readonly key: SigningKey; readonly statement: RotationStatement };
 }
 
 /** @param today days since 1970, for a draft that has no day of its own. @throws RangeError for a day that is none. */

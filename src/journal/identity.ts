@@ -37,7 +37,7 @@ export async function begin(database: Database, version: number, options: Journa
   if (meta !== undefined && meta.gateway !== options.gateway) {
     throw errors.JOURNAL_FOREIGN({ found: meta.gateway, expected: options.gateway });
   }
-  const vault = meta && openVault(boxKey, meta.indexKeyBox);
+  const vault = meta && openVault(boxKey, meta.indexKeyBox, meta.nextBox);
   await migrate(database, version, async () => {
     if (vault === undefined) throw errors.JOURNAL_DAMAGED({ where: "meta", found: "segments without an identity" });
     return vault;
@@ -120,7 +120,12 @@ export interface Meta {
   readonly gateway: string;
   readonly epoch: number;
   readonly indexKeyBox: Uint8Array;
+  /** There while the boxes are being moved to a new key. */
+  readonly nextBox?: Uint8Array;
 }
+
+/** Where the file keeps what opens it with the key that its boxes are being moved to. */
+export const NEXT_INDEX_KEY = "next-index-key";
 
 export async function readMeta(sql: Sql): Promise<Meta | undefined> {
   const rows = await sql.all("SELECT key, value FROM meta");
@@ -130,7 +135,13 @@ export async function readMeta(sql: Sql): Promise<Meta | undefined> {
   if (gateway === undefined || epoch === undefined || indexKeyBox === undefined) {
     throw errors.JOURNAL_DAMAGED({ where: "meta", found: "an identity that is not whole" });
   }
-  return { gateway: Buffer.from(gateway).toString(), epoch: Number(Buffer.from(epoch).toString()), indexKeyBox };
+  const nextBox = values.get(NEXT_INDEX_KEY);
+  return {
+    gateway: Buffer.from(gateway).toString(),
+    epoch: Number(Buffer.from(epoch).toString()),
+    indexKeyBox,
+    ...(nextBox === undefined ? {} : { nextBox }),
+  };
 }
 
 async function writeMeta(

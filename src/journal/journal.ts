@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { isVigieError, type VigieError } from "../errors/error.ts";
+import { kidText, type SigningKey } from "../seal/key.ts";
 import type { Verification } from "../seal/verifier.ts";
 import { Committer } from "./committer.ts";
 import { type Cursor, moveCursor, readCursors } from "./cursors.ts";
@@ -19,6 +20,7 @@ import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
 import { asJournalError, inJournal } from "./refusal.ts";
 import { retain } from "./retention.ts";
+import { adopt, rotateBoxKey, rotationEntry } from "./rotate.ts";
 import { integer } from "./row.ts";
 import { prepare } from "./schema.ts";
 import { type Database, openDatabase, sqliteCode } from "./sqlite.ts";
@@ -92,7 +94,14 @@ class SqliteJournal implements Journal {
     this.#state = state;
     this.#options = options;
     this.#committer = new Committer((entries) => this.#commit(entries));
-    this.#store = { database, state, append: async (draft) => this.#append(draft), goOn: () => this.#goOn() };
+    this.#store = {
+      database,
+      state,
+      append: async (draft) => this.#append(draft),
+      settled: () => this.#committer.settled(),
+      damaged: (seq, because) => this.#damaged(seq, because),
+      goOn: () => this.#goOn(),
+    };
   }
 
   get epoch(): number {
@@ -115,9 +124,7 @@ class SqliteJournal implements Journal {
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
     const range = { fromSeq, maxRecords };
-    return this.#do(() =>
-      readSegments(this.#database, this.#state, range, (seq, because) => this.#damaged(seq, because)),
-    );
+    return this.#do(() => readSegments(this.#database, this.#state, range, this.#store.damaged));
   }
 
   async cursor(destination: string): Promise<number> {
@@ -149,6 +156,7 @@ class SqliteJournal implements Journal {
       segments: counts === undefined ? 0 : integer(counts, "segments"),
       bytes: size === undefined ? 0 : integer(size, "bytes"),
       cursors: Object.fromEntries(cursors.map(({ destination, through }) => [destination, through])),
+      isMovingToBoxKey: this.#state.vault.isRotating,
     };
   }
 
@@ -168,10 +176,19 @@ class SqliteJournal implements Journal {
     return this.#upkeep(() => discard(this.#store, seq, reason));
   }
 
+  rotateBoxKey(boxKey: Uint8Array): Promise<void> {
+    return this.#upkeep(() => rotateBoxKey(this.#store, boxKey));
+  }
+
+  rotateSigningKey(key: SigningKey): Promise<void> {
+    return this.#upkeep(async () => {
+      if (kidText(key.kid) === kidText(this.#state.signingKey.kid)) return;
+      await this.#committer.append(rotationEntry(this.#state, key));
+    });
+  }
+
   checkpoint(): Promise<StoredSegment | undefined> {
-    return this.#do(() =>
-      checkpointSegment(this.#database, this.#state, (seq, because) => this.#damaged(seq, because)),
-    );
+    return this.#do(() => checkpointSegment(this.#database, this.#state, this.#store.damaged));
   }
 
   /** Goes on with what a cut ended. */
@@ -196,6 +213,8 @@ class SqliteJournal implements Journal {
       if (head !== undefined) {
         this.#state.lastSeq = head.lastSeq;
         this.#state.previous = head.previous;
+        const next = entries[0]?.next;
+        if (next !== undefined) adopt(this.#state, next.key, next.statement);
         for (const listener of this.#listeners) listener(head.lastSeq);
       }
       return appended;

@@ -1,4 +1,5 @@
 import type { Instant } from "../measure/time.ts";
+import type { SigningKey } from "../seal/key.ts";
 import type { RecordId, RecordKind, SegmentMessage } from "../seal/record.ts";
 import type { Verification } from "../seal/verifier.ts";
 
@@ -38,6 +39,8 @@ export interface JournalStatus {
   readonly segments: number;
   readonly bytes: number;
   readonly cursors: Readonly<Record<string, number>>;
+  /** Bodies are still to be moved to the key it was opened with: `rotateBoxKey()` with that key goes on. */
+  readonly isMovingToBoxKey: boolean;
 }
 
 /** How long what was delivered is kept. Days are counted from when *every* destination had receipted. */
@@ -94,6 +97,19 @@ export interface Journal extends JournalReader, JournalWriter {
   erasePerson(reference: string, reason: string): Promise<number>;
   /** Erases the body of a quarantined reading. @param reason for the audit trail. @throws RangeError where it is none. */
   discard(seq: number, reason: string): Promise<void>;
+  /**
+   * Moves every body to a new encryption key, in small steps, with appends in between. Keep the new key before the call: cut
+   * in the middle, the journal opens with it alone, works, and goes on when this is called with it again.
+   * @param boxKey 32 bytes. A no-op where it is the key already.
+   * @throws JOURNAL_KEY_ROTATING where a move to yet another key is under way.
+   */
+  rotateBoxKey(boxKey: Uint8Array): Promise<void>;
+  /**
+   * Changes the signing key by a record that the old key signs and that carries the new one; all later segments are the new
+   * one's. Keep both keys until it resolves: from then on the journal opens with the new one alone. A no-op where it is the
+   * key already.
+   */
+  rotateSigningKey(key: SigningKey): Promise<void>;
   /**
    * The segment that holds the newest checkpoint, where the chain has been pruned. Whoever begins behind the prune (a new
    * destination) is sent this one first: `anchorIn()` of src/seal/checkpoint.ts says where the chain begins for it.

@@ -34,14 +34,52 @@ const MAX_CONTENTS = 8 * 1024 * 1024;
 export const CHECK_BYTES = 16;
 
 export class Vault {
-  readonly #boxKey: Uint8Array;
+  #boxKey: Uint8Array;
+  /** While boxes are being moved to a new key: the old one, which opens those that are still to be moved. */
+  #oldKey: Uint8Array | undefined;
   readonly #indexKey: Uint8Array;
   readonly #pseudonyms = new Map<string, Uint8Array>();
 
   /** @param boxKey 32 bytes, the configured secret. @param indexKey 32 bytes, made with the journal. */
-  constructor(boxKey: Uint8Array, indexKey: Uint8Array) {
+  constructor(boxKey: Uint8Array, indexKey: Uint8Array, oldKey?: Uint8Array) {
     this.#boxKey = boxKey;
     this.#indexKey = indexKey;
+    this.#oldKey = oldKey;
+  }
+
+  get isRotating(): boolean {
+    return this.#oldKey !== undefined;
+  }
+
+  isKey(boxKey: Uint8Array): boolean {
+    return Buffer.compare(boxKey, this.#boxKey) === 0;
+  }
+
+  /** @returns what a file carries while its boxes are moved: with it, the new key opens all of them. */
+  boxForNext(boxKey: Uint8Array): Uint8Array {
+    return sealBox(encode([this.#indexKey, this.#boxKey]), boxKey);
+  }
+
+  /** From here on boxes are sealed with this key, and open with both. */
+  moveTo(boxKey: Uint8Array): void {
+    this.#oldKey = this.#boxKey;
+    this.#boxKey = boxKey;
+  }
+
+  /** @returns the box sealed with the current key; undefined where it is already, and null where no key opens it. */
+  moved(box: Uint8Array): Uint8Array | undefined | null {
+    if (openBox(box, this.#boxKey) !== undefined) return undefined;
+    const plain = this.open(box);
+    return plain === undefined ? null : this.seal(plain);
+  }
+
+  /** The index key in a box of the current key: what the file carries when all boxes are moved. */
+  indexKeyBox(): Uint8Array {
+    return this.seal(this.#indexKey);
+  }
+
+  forgetOldKey(): void {
+    this.#oldKey = undefined;
   }
 
   sealContents({ id, salt, body, source, indexed }: Contents): Uint8Array {
@@ -66,7 +104,7 @@ export class Vault {
   }
 
   open(box: Uint8Array): Uint8Array | undefined {
-    return openBox(box, this.#boxKey);
+    return openBox(box, this.#boxKey) ?? (this.#oldKey && openBox(box, this.#oldKey));
   }
 
   /**
@@ -119,11 +157,22 @@ export function newIndexKey(boxKey: Uint8Array): Uint8Array {
   return sealBox(randomBytes(32), boxKey);
 }
 
-/** @throws JOURNAL_KEY_WRONG where the box does not open with this key. */
-export function openVault(boxKey: Uint8Array, indexKeyBox: Uint8Array): Vault {
+/**
+ * @param nextBox what a file carries while its boxes are being moved to another key.
+ * @throws JOURNAL_KEY_ROTATING where this is the key that is being left; JOURNAL_KEY_WRONG where it is none of the file's.
+ */
+export function openVault(boxKey: Uint8Array, indexKeyBox: Uint8Array, nextBox?: Uint8Array): Vault {
+  if (boxKey.length !== nacl.secretbox.keyLength) {
+    throw errors.JOURNAL_KEY_WRONG({ found: `${boxKey.length} bytes`, expected: "32 bytes" });
+  }
   const indexKey = openBox(indexKeyBox, boxKey);
-  if (indexKey === undefined) throw errors.JOURNAL_KEY_WRONG();
-  return new Vault(boxKey, indexKey);
+  if (indexKey !== undefined && nextBox !== undefined) throw errors.JOURNAL_KEY_ROTATING();
+  if (indexKey !== undefined) return new Vault(boxKey, indexKey);
+  const plain = nextBox && openBox(nextBox, boxKey);
+  const items = plain && tryDecode(plain, { maxBytes: 128, maxDepth: 1, tags: [] });
+  const [next, oldKey]: unknown[] = Array.isArray(items) ? items : [];
+  if (!isBytes(next, 32) || !isBytes(oldKey, 32)) throw errors.JOURNAL_KEY_WRONG();
+  return new Vault(boxKey, next, oldKey);
 }
 
 function sealBox(plain: Uint8Array, key: Uint8Array): Uint8Array {

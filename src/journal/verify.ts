@@ -20,7 +20,7 @@ import {
 import { readCursors } from "./cursors.ts";
 import { PENDING_ERASURE } from "./erasure.ts";
 import { readIfThere } from "./files.ts";
-import { type JournalState, journalKeys, readMeta, readRotations } from "./identity.ts";
+import { type JournalState, journalKeys, NEXT_INDEX_KEY, readMeta, readRotations } from "./identity.ts";
 import { CHECKPOINT, checkpointSegment } from "./prune.ts";
 import { kindOf } from "./reader.ts";
 import { blob, blobOrNull, integer, text } from "./row.ts";
@@ -171,7 +171,7 @@ async function verifyEnd(
 }
 
 /** What the meta table may hold, and which of it is in a box. */
-const boxed = new Set<string>(["index-key", PENDING_ERASURE]);
+const boxed = new Set<string>(["index-key", NEXT_INDEX_KEY, PENDING_ERASURE]);
 const known = new Set<string>(["gateway", "epoch", CHECKPOINT, ...boxed]);
 
 async function verifyIdentity(sql: Sql, state: JournalState, report: Report): Promise<void> {

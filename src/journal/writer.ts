@@ -56,6 +56,11 @@ export async function writeSegment(
     "body(seq, box)",
     fresh.map(({ box }, at) => [firstSeq + at, box]),
   );
+  const next = fresh[0]?.next;
+  if (next !== undefined) {
+    const statement = JSON.stringify(next.statement);
+    await sql.run("INSERT INTO rotation(seq, statement) VALUES (?, ?)", [firstSeq, statement]);
+  }
   return { appended, head: { lastSeq: head, previous: hashOf(cose) } };
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { keyRing, kidText, verifyingKey } from "../../src/seal/key.ts";
+import { keyRing, kidOf, kidText, verifyingKey } from "../../src/seal/key.ts";
 import { RecordKind, type SealedRecord } from "../../src/seal/record.ts";
 import { GrowingKeyRing, openRotation, sealRotation } from "../../src/seal/rotation.ts";
 import { hashOf } from "../../src/seal/segment.ts";

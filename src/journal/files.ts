@@ -69,10 +69,11 @@ export async function readIfThere(file: string): Promise<Buffer> {
   return (await readFile(file).catch(ignoreMissing)) ?? Buffer.alloc(0);
 }
 
-function ignoreMissing(error: unknown): undefined {
+/** For a catch: a file that is not there is nothing to complain about. */
+export function ignoreMissing(error: unknown): undefined {
   if (hasCode(error, "ENOENT")) return undefined;
   throw error;
 }
 
-const hasCode = (error: unknown, code: string): boolean =>
+export const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && "code" in error && error.code === code;

@@ -23,6 +23,7 @@ import { retain } from "./retention.ts";
 import { adopt, rotateBoxKey, rotationEntry } from "./rotate.ts";
 import { integer } from "./row.ts";
 import { prepare } from "./schema.ts";
+import { DEFAULT_BALLAST_BYTES, Space } from "./space.ts";
 import { type Database, openDatabase, sqliteCode } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 import { verifyJournal } from "./verify.ts";
@@ -53,7 +54,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   try {
     const { version } = await prepare(database, { maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES });
     const state = await begin(database, version, options);
-    const journal = new SqliteJournal(database, state, options);
+    const space = await Space.open(database, options.folder, options.ballastBytes ?? DEFAULT_BALLAST_BYTES);
+    const journal = new SqliteJournal(database, state, space, options);
     await journal.finish();
     return journal;
   } catch (error) {
@@ -85,12 +87,15 @@ class SqliteJournal implements Journal {
   readonly #state: JournalState;
   readonly #store: Store;
   readonly #upkeeping = new Mutex();
+  readonly #space: Space;
+  #isFull = false;
   /** The disk refused in a way that leaves open what is on it: nothing more is taken. */
   #broken: Error | undefined;
   #closed = false;
 
-  constructor(database: Database, state: JournalState, options: JournalOptions) {
+  constructor(database: Database, state: JournalState, space: Space, options: JournalOptions) {
     this.#database = database;
+    this.#space = space;
     this.#state = state;
     this.#options = options;
     this.#committer = new Committer((entries) => this.#commit(entries));
@@ -135,7 +140,7 @@ class SqliteJournal implements Journal {
   async advance(destination: string, through: number): Promise<void> {
     if (through > this.lastSeq) throw new RangeError(`${through} is beyond the journal's end, ${this.lastSeq}`);
     const cursor = { destination, through };
-    await this.#do(() => this.#database.transaction((sql) => moveCursor(sql, this.#state.vault, cursor)));
+    await this.#freeing(() => this.#database.transaction((sql) => moveCursor(sql, this.#state.vault, cursor)));
   }
 
   onCommit(listener: (lastSeq: number) => void): () => void {
@@ -165,7 +170,10 @@ class SqliteJournal implements Journal {
   }
 
   retain(policy: RetentionPolicy): Promise<Retained> {
-    return this.#upkeep(() => retain(this.#store, policy));
+    return this.#upkeep(async () => {
+      const isPressed = this.#isFull || (await this.#space.isLow());
+      return retain(this.#store, policy, isPressed ? () => this.#space.isRelieved() : undefined);
+    });
   }
 
   erasePerson(reference: string, reason: string): Promise<number> {
@@ -206,24 +214,45 @@ class SqliteJournal implements Journal {
   async #commit(entries: readonly Entry[]): Promise<readonly Appended[]> {
     if (this.#broken !== undefined) throw this.#broken;
     try {
-      const { clock } = this.#options;
-      const { appended, head } = await this.#database.transaction((sql) =>
-        writeSegment(sql, this.#state, clock, entries),
-      );
-      if (head !== undefined) {
-        this.#state.lastSeq = head.lastSeq;
-        this.#state.previous = head.previous;
-        const next = entries[0]?.next;
-        if (next !== undefined) adopt(this.#state, next.key, next.statement);
-        for (const listener of this.#listeners) listener(head.lastSeq);
-      }
-      return appended;
+      return await this.#write(entries);
     } catch (error) {
+      if (sqliteCode(error) === "SQLITE_FULL" && (await this.#hasRoomAgain())) return this.#commit(entries);
       const wrapped = asJournalError(error, this.#options.folder);
+      if (isVigieError(wrapped, "JOURNAL_FULL")) this.#fullNow(wrapped);
       // After any other refusal of the disk nobody knows what is on it: taking more could use a sequence number twice.
-      if (sqliteCode(error) !== undefined && sqliteCode(error) !== "SQLITE_FULL") this.#broken = wrapped;
+      else if (sqliteCode(error) !== undefined) this.#broken = wrapped;
       throw wrapped;
     }
+  }
+
+  async #write(entries: readonly Entry[]): Promise<readonly Appended[]> {
+    const { clock } = this.#options;
+    const { appended, head } = await this.#database.transaction((sql) =>
+      writeSegment(sql, this.#state, clock, entries),
+    );
+    if (head === undefined) return appended;
+    this.#state.lastSeq = head.lastSeq;
+    this.#state.previous = head.previous;
+    const next = entries[0]?.next;
+    if (next !== undefined) adopt(this.#state, next.key, next.statement);
+    if (this.#isFull) this.#options.onRelieved?.();
+    this.#isFull = false;
+    for (const listener of this.#listeners) listener(head.lastSeq);
+    return appended;
+  }
+
+  /** The disk took no more: the reserve is given back for what frees room, and taken again where there is room. */
+  #hasRoomAgain(): Promise<boolean> {
+    return this.#do(async () => {
+      if (await this.#space.recover()) return true;
+      await this.#space.release();
+      return false;
+    });
+  }
+
+  #fullNow(refused: Error): void {
+    if (!this.#isFull) this.#options.onFull?.(refused);
+    this.#isFull = true;
   }
 
   async #cursors(): Promise<readonly Cursor[]> {
@@ -243,7 +272,17 @@ class SqliteJournal implements Journal {
   /** What works on the file in many steps: one such work at a time, with appends in between. */
   async #upkeep<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#goOn();
-    return this.#upkeeping.run(() => this.#do(work));
+    return this.#upkeeping.run(() => this.#freeing(work));
+  }
+
+  /** What is refused as full is tried again with the reserve: all that is done this way frees room, or needs next to none. */
+  async #freeing<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#do(work);
+    } catch (error) {
+      if (!isVigieError(error, "JOURNAL_FULL") || !(await this.#do(() => this.#space.release()))) throw error;
+      return this.#do(work);
+    }
   }
 
   /** Says what SQLite refuses in our words. */

@@ -12,6 +12,12 @@ export interface JournalOptions {
   readonly clock: Clock;
   /** The most that the file may grow to, bytes. @default 2 GiB */
   readonly maxBytes?: number;
+  /** What is held in reserve on the disk, so that a full one can be freed; 0 for nothing. @default 8 MiB */
+  readonly ballastBytes?: number;
+  /** An append was refused because the disk, or `maxBytes`, is full. Told once, until `onRelieved`. */
+  readonly onFull?: (refused: Error) => void;
+  /** The first append that is taken again. */
+  readonly onRelieved?: () => void;
   /**
    * Something in the file is not as it was written. Delivery goes on without it; `verify()` tells the whole.
    * @param seq the record; undefined where it is none. @param because without identity or health value.

@@ -33,7 +33,7 @@ describe.skipIf(!hasCompiler)("a disk that refuses (needs a C compiler on Linux)
   /** One life with a fault in it; then the power is cut at its end, and three times between the fault and the end. */
   async function live(fault: string, callers = 1): Promise<Life> {
     const load = { callers, appends: APPENDS, sessions: 1, seed };
-    const { events, log } = await record(workerOf(build), disk, load, fault);
+    const { events, log } = await record(workerOf(build), disk, load, { fault });
     await rm(dirname(log), { recursive: true });
     const promises = noPromises();
     for (const event of events) if (event.op === "acknowledge") hear(promises, event.text);

@@ -57,7 +57,8 @@ describe.skipIf(!hasCompiler)("a disk that refuses (needs a C compiler on Linux)
       tell(`one fsync answers EIO, then a power cut, ${callers} callers`, lives);
       for (const { promises, trials } of lives) {
         expect(trials.flatMap(({ broken }) => broken)).toEqual([]);
-        const stopped = promises.refused.find(({ code }) => code === "JOURNAL_WRITE_FAILED");
+        const stopped = promises.refused.find(({ what, code }) => what === "append" && code === "JOURNAL_WRITE_FAILED");
+        // A cursor alone: see the known gap below.
         if (stopped !== undefined) expect(promises.acknowledged.size).toBe(stopped.afterAcks);
         if (promises.failed !== undefined) expect(promises.acknowledged.size).toBe(0);
       }

@@ -49,7 +49,7 @@ describe.skipIf(!hasCompiler)("power cut (needs a C compiler on Linux)", () => {
     async () => {
       const trials = await failAgainAndAgain(workerOf(build), disk, 30, {
         callers: 6,
-        appends: 120,
+        appends: 60,
         sessions: 2,
         seed,
       });

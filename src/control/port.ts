@@ -113,6 +113,7 @@ export const answerShape = z.discriminatedUnion("is", [
       segments: z.int(),
       bytes: z.int(),
       cursors: z.record(text, z.int()),
+      isMovingToBoxKey: z.boolean(),
     }),
   }),
   answer("segments", {

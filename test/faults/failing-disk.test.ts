@@ -33,7 +33,7 @@ describe.skipIf(!hasCompiler)("a disk that refuses (needs a C compiler on Linux)
   /** One life with a fault in it; then the power is cut at its end, and three times between the fault and the end. */
   async function live(fault: string, callers = 1): Promise<Life> {
     const load = { callers, appends: APPENDS, sessions: 1, seed };
-    const { events, log } = await record(workerOf(build), disk, load, fault);
+    const { events, log } = await record(workerOf(build), disk, load, { fault });
     await rm(dirname(log), { recursive: true });
     const promises = noPromises();
     for (const event of events) if (event.op === "acknowledge") hear(promises, event.text);
@@ -57,7 +57,8 @@ describe.skipIf(!hasCompiler)("a disk that refuses (needs a C compiler on Linux)
       tell(`one fsync answers EIO, then a power cut, ${callers} callers`, lives);
       for (const { promises, trials } of lives) {
         expect(trials.flatMap(({ broken }) => broken)).toEqual([]);
-        const stopped = promises.refused.find(({ code }) => code === "JOURNAL_WRITE_FAILED");
+        const stopped = promises.refused.find(({ what, code }) => what === "append" && code === "JOURNAL_WRITE_FAILED");
+        // A cursor alone: see the known gap below.
         if (stopped !== undefined) expect(promises.acknowledged.size).toBe(stopped.afterAcks);
         if (promises.failed !== undefined) expect(promises.acknowledged.size).toBe(0);
       }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildDisk, buildWorker, withSynchronousNormal, workerOf } from "./build.ts";
 import { publish } from "./durability.ts";
 import { hasCompiler } from "./machine.ts";
-import { chooseInstants, cutPower, type Recording, record, type Trial } from "./power-cut.ts";
+import { chooseInstants, cutPower, failAgainAndAgain, type Recording, record, type Trial } from "./power-cut.ts";
 import { randomFrom, seed } from "./random.ts";
 
 const MINUTES = 60_000;
@@ -22,19 +22,19 @@ describe.skipIf(!hasCompiler)("power cut (needs a C compiler on Linux)", () => {
     for (const { log } of recordings) await rm(dirname(log), { recursive: true });
   });
 
-  async function life(worker: string, callers: number): Promise<Recording> {
-    const recording = await record(worker, disk, { callers, appends: 300, sessions: 3, seed });
+  async function life(worker: string, callers: number, appends: number): Promise<Recording> {
+    const recording = await record(worker, disk, { callers, appends, sessions: 3, seed });
     recordings.push(recording);
     return recording;
   }
 
   test.each([
-    { callers: 1, each: 70 },
-    { callers: 24, each: 70 },
+    { callers: 1, appends: 120, each: 70 },
+    { callers: 24, appends: 300, each: 70 },
   ])(
     "with $callers callers, every acknowledged record survives a cut at any instant, once and in order",
-    async ({ callers, each }) => {
-      const recording = await life(workerOf(build), callers);
+    async ({ callers, appends, each }) => {
+      const recording = await life(workerOf(build), callers, appends);
       const instants = chooseInstants(recording.events, 2 * each, randomFrom(seed));
       const trials = await cutPower(recording, instants, seed);
       for (const { name } of instants) tell(`power cut ${name}, ${callers} callers`, trials, name);
@@ -45,11 +45,26 @@ describe.skipIf(!hasCompiler)("power cut (needs a C compiler on Linux)", () => {
   );
 
   test(
+    "a journal whose power fails again and again, on what each cut left, keeps every record of all its lives",
+    async () => {
+      const trials = await failAgainAndAgain(workerOf(build), disk, 30, {
+        callers: 6,
+        appends: 60,
+        sessions: 2,
+        seed,
+      });
+      tell("power cut after power cut, one journal", trials);
+      expect(firstBroken(trials)).toEqual([]);
+    },
+    5 * MINUTES,
+  );
+
+  test(
     "the same harness finds losses where SQLite runs in synchronous=NORMAL",
     async () => {
       const mutant = await withSynchronousNormal(build);
       try {
-        const recording = await life(workerOf(mutant), 24);
+        const recording = await life(workerOf(mutant), 24, 300);
         const instants = chooseInstants(recording.events, 50, randomFrom(seed)).slice(0, 2);
         const trials = await cutPower(recording, instants, seed);
         tell("the same with synchronous=NORMAL (must lose)", trials);

@@ -1,7 +1,7 @@
 /** Records one process's life on a disk, and cuts its power at many instants of it. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { start, workerCommand } from "./child.ts";
 import { type DiskEvent, readDiskLog } from "./disk-log.ts";
 import { scratch } from "./machine.ts";
@@ -17,16 +17,18 @@ export interface Recording {
   readonly log: string;
 }
 
-/** Runs a load on a new journal with the disk between. @param fault see disk.c. */
+export type Files = ReadonlyMap<string, Buffer>;
+
+/** Runs a load with the disk between. @param fault see disk.c. @param files what is in the folder before. */
 export async function record(
   worker: string,
   disk: string,
   load: Omit<Load, "folder">,
-  fault?: string,
+  { fault, files = new Map() }: { readonly fault?: string; readonly files?: Files } = {},
 ): Promise<Recording> {
   const home = await mkdtemp(join(tmpdir(), "vigie-recorded-"));
   const [folder, log] = [join(home, "journal"), join(home, "disk.log")];
-  await mkdir(folder);
+  await fillFolder(folder, files);
   const command = workerCommand(
     worker,
     { ...load, folder },
@@ -81,11 +83,16 @@ export interface Trial {
   readonly broken: readonly string[];
 }
 
+async function fillFolder(folder: string, files: Files): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+}
+
 interface Image {
   readonly where: string;
   readonly at: number;
   readonly cut: Cut;
-  readonly files: ReadonlyMap<string, Buffer>;
+  readonly files: Files;
   readonly promises: Promises;
 }
 
@@ -123,10 +130,37 @@ function* imagesAt(events: readonly DiskEvent[], instants: readonly Instants[], 
   }
 }
 
+/** One journal, whose power fails again and again: each life begins on what the cut before it left. */
+export async function failAgainAndAgain(
+  worker: string,
+  disk: string,
+  lives: number,
+  load: Omit<Load, "folder">,
+): Promise<Trial[]> {
+  const random = randomFrom(load.seed);
+  const promises = noPromises();
+  const trials: Trial[] = [];
+  let files: Files = new Map();
+  for (let life = 1; life <= lives; life += 1) {
+    const { events, log } = await record(worker, disk, { ...load, seed: load.seed + life }, { files });
+    await rm(dirname(log), { recursive: true });
+    const simulated = new SimulatedDisk(files);
+    const at = random.below(events.length + 1);
+    for (const event of events.slice(0, at)) {
+      simulated.apply(event);
+      if (event.op === "acknowledge") hear(promises, event.text);
+    }
+    const cut = pick(cuts, random);
+    files = simulated.cut(cut, random);
+    trials.push(await tryImage({ where: `life ${life}`, at, cut, files, promises }));
+  }
+  return trials;
+}
+
 async function tryImage({ where, at, cut, files, promises }: Image): Promise<Trial> {
   const folder = await mkdtemp(join(scratch, "vigie-image-"));
   try {
-    for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+    await fillFolder(folder, files);
     const { broken, lost } = await judge(folder, promises);
     return { where, at, cut, acknowledged: promises.acknowledged.size, lost, broken };
   } finally {

@@ -9,7 +9,7 @@ import type { Verification } from "../seal/verifier.ts";
 import { Committer } from "./committer.ts";
 import { type Cursor, moveCursor, readCursors } from "./cursors.ts";
 import { type Entry, entryOf } from "./entry.ts";
-import { discard, erasePerson, finishErasure } from "./erasure.ts";
+import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
 import { makePrivate, setAside, settled } from "./files.ts";
@@ -27,6 +27,7 @@ import type {
   RecordQuery,
   Retained,
   RetentionPolicy,
+  SeqRange,
   StoredFact,
   StoredSegment,
 } from "./port.ts";
@@ -200,6 +201,10 @@ class SqliteJournal implements Journal {
 
   erasePerson(reference: string, reason: string): Promise<number> {
     return this.#upkeep(() => erasePerson(this.#store, reference, reason));
+  }
+
+  eraseRange(reference: string, range: SeqRange): Promise<number> {
+    return this.#upkeep(() => eraseRange(this.#store, reference, range));
   }
 
   discard(seq: number, reason: string): Promise<void> {

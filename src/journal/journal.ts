@@ -11,11 +11,25 @@ import { type Cursor, moveCursor, readCursors } from "./cursors.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { discard, erasePerson, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
+import { readFacts } from "./facts.ts";
 import { makePrivate, setAside, settled } from "./files.ts";
+import { findRecords } from "./find.ts";
 import { begin, type JournalState } from "./identity.ts";
 import { Mutex } from "./mutex.ts";
 import { DEFAULT_MAX_BYTES, type JournalOptions } from "./options.ts";
-import type { Appended, Draft, Journal, JournalStatus, Retained, RetentionPolicy, StoredSegment } from "./port.ts";
+import type {
+  Appended,
+  Draft,
+  Fact,
+  Journal,
+  JournalStatus,
+  KeptRecord,
+  RecordQuery,
+  Retained,
+  RetentionPolicy,
+  StoredFact,
+  StoredSegment,
+} from "./port.ts";
 import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
 import { asJournalError, inJournal } from "./refusal.ts";
@@ -117,14 +131,22 @@ class SqliteJournal implements Journal {
     return this.#state.lastSeq;
   }
 
-  async append(draft: Draft): Promise<Appended> {
+  async append(draft: Draft, facts?: readonly Fact[]): Promise<Appended> {
     this.#goOn();
-    return this.#append(draft);
+    return this.#append(draft, facts);
   }
 
-  #append(draft: Draft): Promise<Appended> {
+  #append(draft: Draft, facts?: readonly Fact[]): Promise<Appended> {
     const today = Math.floor(this.#options.clock.now().wall / DAY_MS);
-    return this.#committer.append(entryOf(draft, this.#state.vault, today));
+    return this.#committer.append(entryOf(draft, this.#state.vault, today, facts));
+  }
+
+  async facts(shelf: string): Promise<readonly StoredFact[]> {
+    return this.#do(() => readFacts(this.#database, this.#state.vault, shelf));
+  }
+
+  async find(query: RecordQuery): Promise<readonly KeptRecord[]> {
+    return this.#do(() => findRecords(this.#database, this.#state.vault, query));
   }
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {

@@ -78,13 +78,54 @@ export interface JournalReader {
   onCommit(listener: (lastSeq: number) => void): () => void;
 }
 
-/** What intake needs of the journal. */
-export interface JournalWriter {
-  /** Resolves when the record's segment is on disk (fsync), or when it was there already. */
-  append(draft: Draft): Promise<Appended>;
+/** Something known beside the chain: encrypted, replaced as a whole. */
+export interface Fact {
+  /** What kind of thing it is (`person`, `assignment`): the one part that stands in clear in the file. */
+  readonly shelf: string;
+  /** Its name on that shelf. */
+  readonly key: string;
+  /** JSON; where absent, the fact is taken off the shelf. */
+  readonly value?: string;
 }
 
-export interface Journal extends JournalReader, JournalWriter {
+export type StoredFact = Required<Omit<Fact, "shelf">>;
+
+/** What intake and the registry need of the journal. */
+export interface JournalWriter {
+  /**
+   * Resolves when the record's segment is on disk (fsync), or when it was there already.
+   * @param facts written in the same transaction as the record; not at all where the record was there already.
+   */
+  append(draft: Draft, facts?: readonly Fact[]): Promise<Appended>;
+}
+
+/** What is known beside the chain. */
+export interface JournalFacts {
+  /** All that is on a shelf, sorted by key. @throws JOURNAL_DAMAGED */
+  facts(shelf: string): Promise<readonly StoredFact[]>;
+}
+
+export interface RecordQuery {
+  readonly kind: RecordKind;
+  readonly device?: string;
+  readonly person?: string;
+  /** Only records after this one. @default 0 */
+  readonly afterSeq?: number;
+  /** At most so many. */
+  readonly limit: number;
+}
+
+/** A record whose body is still there. */
+export interface KeptRecord extends Pick<Draft, "id" | "body" | "source"> {
+  readonly seq: number;
+}
+
+export interface JournalFinder {
+  /** In the order of the journal. @throws JOURNAL_DAMAGED */
+  find(query: RecordQuery): Promise<readonly KeptRecord[]>;
+}
+
+export interface Journal extends JournalReader, JournalWriter, JournalFacts, JournalFinder {
   status(): Promise<JournalStatus>;
   /** Checks the whole file while it is in use. @returns findings by sequence number; none where all is as it was written. */
   verify(): Promise<Verification>;

@@ -1,6 +1,7 @@
 /** The file's form: settings of the connection, and the numbered migrations, which only go forward. */
 import { addChecks } from "./checks.ts";
 import { errors } from "./errors.ts";
+import { createFacts } from "./facts.ts";
 import { integer, text } from "./row.ts";
 import type { Database, Sql } from "./sqlite.ts";
 import type { Vault } from "./vault.ts";
@@ -38,6 +39,9 @@ const migrations: readonly Migration[] = [
       "CREATE TABLE rotation(seq INTEGER PRIMARY KEY, statement TEXT NOT NULL) STRICT",
     ]);
     await addChecks(sql, vault);
+  },
+  async (sql) => {
+    await sql.run(createFacts);
   },
 ];
 

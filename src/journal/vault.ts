@@ -119,8 +119,8 @@ export class Vault {
     return idem;
   }
 
-  /** 16 bytes that stand for a device or a person in the index: the same each time, and nothing without the key. */
-  pseudonym(domain: "device" | "person", name: string): Uint8Array {
+  /** 16 bytes that stand for a device, a person or a fact's key: the same each time, and nothing without the key. */
+  pseudonym(domain: "device" | "person" | "fact", name: string): Uint8Array {
     const key = `${domain}:${name}`;
     let pseudonym = this.#pseudonyms.get(key);
     if (pseudonym === undefined) {

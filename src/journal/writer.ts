@@ -3,6 +3,7 @@ import type { Clock } from "../measure/time.ts";
 import { hashOf, sealSegment } from "../seal/segment.ts";
 import { rowsCheck } from "./checks.ts";
 import type { Entry } from "./entry.ts";
+import { writeFacts } from "./facts.ts";
 import type { JournalState } from "./identity.ts";
 import type { Appended } from "./port.ts";
 import { blob, integer } from "./row.ts";
@@ -56,6 +57,7 @@ export async function writeSegment(
     "body(seq, box)",
     fresh.map(({ box }, at) => [firstSeq + at, box]),
   );
+  for (const { facts } of fresh) await writeFacts(sql, facts);
   const next = fresh[0]?.next;
   if (next !== undefined) {
     const statement = JSON.stringify(next.statement);

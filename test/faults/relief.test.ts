@@ -64,6 +64,7 @@ async function deliver(journal: Journal): Promise<number[]> {
 
 test.skipIf(!canMount).for([{ reopened: false }, { reopened: true }])(
   "a disk full of undelivered records: delivered, it is accepted again, time after time (needs root and mount; reopened: $reopened)",
+  { timeout: 5 * MINUTES },
   async ({ reopened }, { skip }) => {
     const folder = await mkdtemp(join(tmpdir(), "vigie-mounted-"));
     mustRun("mount", "-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "none", folder);
@@ -93,5 +94,4 @@ test.skipIf(!canMount).for([{ reopened: false }, { reopened: true }])(
       await rm(folder, { recursive: true });
     }
   },
-  5 * MINUTES,
 );

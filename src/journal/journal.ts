@@ -302,6 +302,7 @@ class SqliteJournal implements Journal {
     try {
       return await this.#do(work);
     } catch (error) {
+      if (isVigieError(error, "JOURNAL_WRITE_FAILED")) this.#broken = error;
       if (!isVigieError(error, "JOURNAL_FULL") || !(await this.#do(() => this.#space.release()))) throw error;
       return this.#do(work);
     }

@@ -24,7 +24,7 @@ test("the verifier on the page accepts an export, and no changed one", async () 
   await journal.append(draft(1));
   await Promise.all(Array.from({ length: 40 }, (_, n) => journal.append(draft(n + 2))));
   await journal.erasePerson("person-1", "test");
-  const messages = (await journal.segments(1, 1_000)).map(encodeMessage);
+  const messages = (await journal.segments(1, 1_000)).map((segment) => encodeMessage(segment));
   await journal.close();
 
   const exported = Buffer.concat(messages);

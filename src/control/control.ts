@@ -107,10 +107,11 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
   }
 }
 
-function show({ registry, sessions }: ControlParts): Answer {
+function show({ gateway, registry, sessions }: ControlParts): Answer {
   const { devices, persons, assignments, consents } = registry.state;
   return {
     is: "registry",
+    timeZone: gateway.timeZone,
     devices: [...devices.values()],
     persons: persons.values().map(({ reference, system, label, ins, badge }) => ({
       reference,

@@ -86,6 +86,8 @@ const answer = <Name extends string, Fields extends z.ZodRawShape>(name: Name, f
 export const answerShape = z.discriminatedUnion("is", [
   answer("done", { id: text.exactOptional(), amended: z.int().exactOptional() }),
   answer("registry", {
+    /** The site's, in which times are shown. */
+    timeZone: text,
     devices: z.array(deviceShape),
     persons: z.array(shownPerson),
     assignments: z.array(assignmentShape),
@@ -111,6 +113,7 @@ export const answerShape = z.discriminatedUnion("is", [
       segments: z.int(),
       bytes: z.int(),
       cursors: z.record(text, z.int()),
+      isMovingToBoxKey: z.boolean(),
     }),
   }),
   answer("segments", {

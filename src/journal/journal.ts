@@ -141,11 +141,11 @@ class SqliteJournal implements Journal {
     return this.#committer.append(entryOf(draft, this.#state.vault, today, facts));
   }
 
-  async facts(shelf: string): Promise<readonly StoredFact[]> {
+  facts(shelf: string): Promise<readonly StoredFact[]> {
     return this.#do(() => readFacts(this.#database, this.#state.vault, shelf));
   }
 
-  async find(query: RecordQuery): Promise<readonly KeptRecord[]> {
+  find(query: RecordQuery): Promise<readonly KeptRecord[]> {
     return this.#do(() => findRecords(this.#database, this.#state.vault, query));
   }
 

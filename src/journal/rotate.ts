@@ -5,7 +5,7 @@ import { openRotation, type RotationStatement, sealRotation } from "../seal/rota
 import { type Entry, entryOf } from "./entry.ts";
 import { finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
-import { moveFacts } from "./facts.ts";
+import { type FactPlace, moveFacts, START } from "./facts.ts";
 import { type JournalState, NEXT_INDEX_KEY } from "./identity.ts";
 import { random } from "./random.ts";
 import { blob, integer } from "./row.ts";
@@ -36,7 +36,11 @@ export async function rotateBoxKey(store: Store, boxKey: Uint8Array): Promise<vo
     const after: number = at;
     at = await database.transaction((sql) => moveBoxes(sql, store, after));
   }
-  await database.transaction((sql) => moveFacts(sql, vault));
+  for (let at: FactPlace | undefined = START; at !== undefined; ) {
+    store.goOn();
+    const after: FactPlace = at;
+    at = await database.transaction((sql) => moveFacts(sql, state.vault, after));
+  }
   await database.transaction(async (sql) => {
     await sql.run("UPDATE meta SET value = ? WHERE key = 'index-key'", [vault.indexKeyBox()]);
     await sql.run("DELETE FROM meta WHERE key = ?", [NEXT_INDEX_KEY]);

@@ -19,6 +19,7 @@ import {
 } from "./checks.ts";
 import { readCursors } from "./cursors.ts";
 import { PENDING_ERASURE } from "./erasure.ts";
+import { damagedShelves } from "./facts.ts";
 import { readIfThere } from "./files.ts";
 import { type JournalState, journalKeys, NEXT_INDEX_KEY, readMeta, readRotations } from "./identity.ts";
 import { CHECKPOINT, checkpointSegment } from "./prune.ts";
@@ -47,6 +48,7 @@ export async function verifyJournal(database: Database, state: JournalState, fol
     () => verifyCursors(database, state, report),
     () => verifyPassed(database, state.vault, report),
     () => verifyPruned(database, state.vault, report),
+    () => verifyFacts(database, state.vault, report),
     () => verifyFile(database, folder, report),
   ];
   for (const step of steps) {
@@ -58,6 +60,12 @@ export async function verifyJournal(database: Database, state: JournalState, fol
     }
   }
   return verifier.result();
+}
+
+async function verifyFacts(sql: Sql, vault: Vault, report: Report): Promise<void> {
+  for (const shelf of await damagedShelves(sql, vault)) {
+    report({ fault: "index", because: `shelf ${shelf}: a fact that is not as it was written` });
+  }
 }
 
 async function verifyChain(database: Database, state: JournalState, verifier: Verifier): Promise<void> {

@@ -5,7 +5,8 @@
 import { isVigieError, type VigieError } from "../errors/error.ts";
 import { type NewAssignment, placeAssignment } from "./assignments.ts";
 import { placeDevice, placePerson } from "./known.ts";
-import type { KnownDevice, KnownPerson } from "./shape.ts";
+import { parsed } from "./parsed.ts";
+import { deviceShape, type KnownDevice, type KnownPerson, personShape } from "./shape.ts";
 import type { State } from "./state.ts";
 import type { RegistryPolicy, RegistryStore } from "./store.ts";
 
@@ -41,11 +42,11 @@ function entriesOf({ devices, persons, assignments }: Seeds, draft: State, polic
   return [
     ...devices.map((device) => ({
       entry: `device ${device.address}`,
-      place: () => draft.devices.get(device.address) ?? placeDevice(draft, device),
+      place: () => draft.devices.get(device.address) ?? placeDevice(draft, parsed(deviceShape, device)),
     })),
     ...persons.map((person) => ({
       entry: `person ${person.reference}`,
-      place: () => draft.persons.get(person.reference) ?? placePerson(draft, person, policy),
+      place: () => draft.persons.get(person.reference) ?? placePerson(draft, parsed(personShape, person), policy),
     })),
     ...assignments.map((one) => ({
       entry: `assignment ${one.device} ${one.userSlot ?? "*"} ${new Date(one.from).toISOString()} ${one.person}`,

@@ -96,6 +96,35 @@ test("a box on another's place is found out", async () => {
   await again.close();
 });
 
+test("a change of the encryption key takes every fact along", async () => {
+  const journal = await open();
+  const facts = Array.from({ length: 150 }, (_, n) => ({ ...dupont, key: `r-${n}` }));
+  await journal.append(draft(1), facts);
+  const next = new Uint8Array(32).fill(6);
+  await journal.rotateBoxKey(next);
+  await journal.append(draft(2), [dupont]);
+  expect(await journal.facts("person")).toHaveLength(151);
+  expect((await journal.verify()).findings).toEqual([]);
+  await journal.close();
+  const again = await openJournal({ folder, gateway: "ehpad-test", boxKey: next, signingKey: testKey(), clock });
+  expect(await again.facts("person")).toHaveLength(151);
+  await again.close();
+});
+
+test("verification names the shelf of a fact that is not as it was written", async () => {
+  const journal = await open();
+  await journal.append(draft(1), [dupont]);
+  await journal.close();
+  const database = await openDatabase(join(folder, "journal.db"));
+  await database.run("UPDATE fact SET shelf = 'people'");
+  await database.close();
+  const again = await open();
+  expect((await again.verify()).findings).toMatchObject([
+    { fault: "index", because: expect.stringContaining("people") },
+  ]);
+  await again.close();
+});
+
 test("records are found by kind, device and person, in order, a page at a time", async () => {
   const journal = await open();
   const measure = { kind: RecordKind.measure, device: "A", person: "p" } as const;

@@ -85,6 +85,25 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  DELIVERY_FAILED: {
+    what: { fr: "La livraison a rencontré une erreur interne.", en: "Delivery met an internal error." },
+    remedy: {
+      fr: "Signalez-la avec le journal système. La passerelle garde tout et réessaie.",
+      en: "Report it with the system log. The gateway keeps everything and tries again.",
+    },
+    exit: ExitCode.internal,
+  },
+  DELIVERY_RECORD_REFUSED: {
+    what: {
+      fr: "La plateforme refuse définitivement un enregistrement ; les suivants passent.",
+      en: "The platform refuses one record for good; those behind it pass.",
+    },
+    remedy: {
+      fr: "Lisez ses mots ci-contre, puis corrigez la cause avec la plateforme. L'enregistrement reste dans le journal.",
+      en: "Read its words here, then mend the cause with the platform. The record stays in the journal.",
+    },
+    exit: ExitCode.data,
+  },
   DELIVERY_CURSOR_NOT_WRITTEN: {
     what: {
       fr: "Le journal n'a pas pu noter ce que la plateforme a reçu.",

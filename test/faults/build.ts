@@ -9,7 +9,10 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
 
 /** Compiles worker.ts with all it imports into a new folder. @returns the folder, to be removed by the caller. */
-export async function buildWorker(): Promise<string> {
+export const buildWorker = (): Promise<string> => build("test/faults/worker.ts");
+
+/** The same for any files of this checkout, named from its root. */
+export async function build(...files: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "vigie-worker-"));
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
@@ -19,7 +22,7 @@ export async function buildWorker(): Promise<string> {
       extends: join(root, "tsconfig.json"),
       compilerOptions: { noEmit: false, rootDir: root, outDir: folder, typeRoots: [join(root, "node_modules/@types")] },
       include: [],
-      files: [join(here, "worker.ts")],
+      files: files.map((file) => join(root, file)),
     }),
   );
   mustRun(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", join(folder, "tsconfig.json"));

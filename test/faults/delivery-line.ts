@@ -16,7 +16,7 @@ import { gatewayKeys } from "../../src/receiver/keys.ts";
 import { keyRing, verifyingKey } from "../../src/seal/key.ts";
 import { RecordKind } from "../../src/seal/record.ts";
 import { type Gateway, openGateway, openPlatform, type Platform, platformKey } from "../fixtures/feed.ts";
-import { type Proxy as Network, startProxy } from "../fixtures/proxy.ts";
+import { type FaultyLink, startProxy } from "../fixtures/proxy.ts";
 import { publish } from "./durability.ts";
 import { GATEWAY, openUnderTest, publicKey } from "./journal-under-test.ts";
 
@@ -46,7 +46,7 @@ export class Line implements AsyncDisposable {
   private constructor(
     readonly folder: string,
     readonly journal: Journal,
-    readonly proxy: Network,
+    readonly proxy: FaultyLink,
     readonly platform: Platform,
     readonly connect: () => Promise<Gateway>,
     gateway: Gateway,

@@ -6,6 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../measure/time.ts";
 import type { SigningKey } from "../seal/key.ts";
+import { RecordKind } from "../seal/record.ts";
 import { hashOf, sealSegment } from "../seal/segment.ts";
 import { Committer } from "./committer.ts";
 import { type Entry, entryOf } from "./entry.ts";
@@ -90,6 +91,14 @@ class SqliteJournal implements Journal {
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
     return readSegments(this.#database, this.#state, fromSeq, maxRecords);
+  }
+
+  async alarms(fromSeq: number): Promise<readonly number[]> {
+    const rows = await this.#database.all("SELECT seq FROM record WHERE kind = ? AND seq >= ? ORDER BY seq", [
+      RecordKind.alarm,
+      fromSeq,
+    ]);
+    return rows.map((row) => integer(row, "seq"));
   }
 
   async cursor(destination: string): Promise<number> {

@@ -83,6 +83,7 @@ export class Line implements AsyncDisposable {
         return journal.lastSeq;
       },
       segments: (from, most) => journal.segments(from, most),
+      alarms: (from) => journal.alarms(from),
       cursor: (name) => journal.cursor(name),
       onCommit: (listener) => journal.onCommit(listener),
       advance: (name, through) =>
@@ -92,13 +93,31 @@ export class Line implements AsyncDisposable {
     return line;
   }
 
+  /** Takes one alarm. @returns its id. */
+  async alarm(): Promise<string> {
+    const id = randomBytes(16);
+    await this.journal.append({ kind: RecordKind.alarm, id, body: Buffer.from(JSON.stringify({ type: "alarm" })) });
+    return hex(id);
+  }
+
   /** Takes so many readings, one after the other: as a device that waits for its answer. */
   async take(count: number): Promise<void> {
     for (let taken = 0; taken < count; taken += 1) {
       const began = performance.now();
-      await this.journal.append({ kind: RecordKind.measure, id: randomBytes(16), body: reading() });
+      await this.#append();
       this.#latencies.push(performance.now() - began);
     }
+  }
+
+  /** Takes so many readings as fast as they can be had: a day's work. */
+  async takeTogether(count: number): Promise<void> {
+    for (let left = count; left > 0; left -= 1_024) {
+      await Promise.all(Array.from({ length: Math.min(left, 1_024) }, () => this.#append()));
+    }
+  }
+
+  async #append(): Promise<void> {
+    await this.journal.append({ kind: RecordKind.measure, id: randomBytes(16), body: reading() });
   }
 
   /** Resolves when the platform's receipt covers all that was acknowledged so far. */
@@ -117,16 +136,21 @@ export class Line implements AsyncDisposable {
     this.gateway = await this.connect();
   }
 
-  /** Nothing lost, nothing twice, nothing out of order; the cursor where the receipts are; and intake undisturbed. */
+  /**
+   * Nothing lost, nothing twice, nothing out of order but the alarms; the cursor where the receipts are; and intake
+   * undisturbed.
+   */
   async judge(fault: string, trials: number): Promise<void> {
-    const acknowledged = await idsOf(this.journal);
-    const there = this.platform.sink.records.map(({ id }) => hex(id));
+    const [acknowledged, alarms] = await idsOf(this.journal);
+    const records = this.platform.sink.records;
+    const there = records.filter(({ kind }) => kind !== RecordKind.alarm).map(({ id }) => hex(id));
+    const alarmsThere = records.filter(({ kind }) => kind === RecordKind.alarm).map(({ id }) => hex(id));
     const handed = new Set(there);
     const missing = acknowledged.filter((id) => !handed.has(id)).length;
     const broken = acknowledged.join() === there.join() ? 0 : 1;
     publish({ fault: `feed: ${fault}`, trials, acknowledged: acknowledged.length, broken, worstLoss: missing });
-    expect(this.#latencies).toHaveLength(acknowledged.length);
     expect(there).toEqual(acknowledged);
+    expect(alarmsThere.sort()).toEqual(alarms.sort());
     expect(await this.journal.cursor("platform")).toBe(this.journal.lastSeq);
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     expect(sorted[Math.floor(sorted.length * 0.99)]).toBeLessThan(APPEND_P99_MS);
@@ -150,9 +174,13 @@ export function openTestPlatform(
   return openPlatform(url, version, { keys: gatewayKeys({ [GATEWAY]: publicKey }), ...more });
 }
 
-async function idsOf(journal: Journal): Promise<string[]> {
+/** Of all that the journal holds: those of the measures, in order, and those of the alarms. */
+async function idsOf(journal: Journal): Promise<[measures: string[], alarms: string[]]> {
   const segments = await journal.segments(1, journal.lastSeq);
-  return segments.flatMap(({ records }) => records.flatMap((record) => ("id" in record ? [hex(record.id)] : [])));
+  const whole = segments.flatMap(({ records }) => records.flatMap((record) => ("id" in record ? [record] : [])));
+  const of = (isAlarm: boolean) =>
+    whole.filter(({ kind }) => (kind === RecordKind.alarm) === isAlarm).map(({ id }) => hex(id));
+  return [of(false), of(true)];
 }
 
 const hex = (id: Uint8Array): string => Buffer.from(id).toString("hex");

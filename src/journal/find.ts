@@ -1,4 +1,5 @@
 /** Records by what the index knows of them, with their bodies out of their boxes. */
+import { RecordKind } from "../seal/record.ts";
 import { isSame, isTombstone } from "./checks.ts";
 import { errors } from "./errors.ts";
 import type { KeptRecord, RecordQuery } from "./port.ts";
@@ -39,4 +40,10 @@ export async function findRecords(sql: Sql, vault: Vault, query: RecordQuery): P
     const { id, body, source } = contents;
     return [{ seq, id, body, ...(source === null ? {} : { source }) }];
   });
+}
+
+/** Sequence numbers of the alarms from there on. Their bodies stay closed: one that is damaged hides no other. */
+export async function findAlarms(sql: Sql, fromSeq: number): Promise<readonly number[]> {
+  const query = "SELECT seq FROM record WHERE kind = ? AND seq >= ? ORDER BY seq";
+  return (await sql.all(query, [RecordKind.alarm, fromSeq])).map((row) => integer(row, "seq"));
 }

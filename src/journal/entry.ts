@@ -16,6 +16,7 @@ export interface Entry {
   readonly person: Uint8Array | null;
   readonly digest: Uint8Array;
   readonly box: Uint8Array;
+  /** What changes beside the chain, in the same transaction. */
   readonly facts: readonly SealedFact[];
   /** Of a change of signing key: it stands in a segment alone, the last one of the old key. */
   readonly next?: { readonly key: SigningKey; readonly statement: RotationStatement };

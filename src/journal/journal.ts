@@ -13,7 +13,7 @@ import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
 import { makePrivate, setAside, settled } from "./files.ts";
-import { findRecords } from "./find.ts";
+import { findAlarms, findRecords } from "./find.ts";
 import { begin, type JournalState } from "./identity.ts";
 import { Mutex } from "./mutex.ts";
 import { DEFAULT_MAX_BYTES, type JournalOptions } from "./options.ts";
@@ -153,6 +153,10 @@ class SqliteJournal implements Journal {
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
     const range = { fromSeq, maxRecords };
     return this.#do(() => readSegments(this.#database, this.#state, range, this.#store.damaged));
+  }
+
+  async alarms(fromSeq: number): Promise<readonly number[]> {
+    return this.#do(() => findAlarms(this.#database, fromSeq));
   }
 
   async cursor(destination: string): Promise<number> {
@@ -307,6 +311,7 @@ class SqliteJournal implements Journal {
     try {
       return await this.#do(work);
     } catch (error) {
+      if (isVigieError(error, "JOURNAL_WRITE_FAILED")) this.#broken = error;
       if (!isVigieError(error, "JOURNAL_FULL") || !(await this.#do(() => this.#space.release()))) throw error;
       return this.#do(work);
     }

@@ -76,6 +76,8 @@ export interface JournalReader {
   readonly lastSeq: number;
   /** Whole segments, in order, from the one that holds `fromSeq` on, until `maxRecords` records are reached. */
   segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]>;
+  /** Sequence numbers of the alarms from `fromSeq` on, in order. */
+  alarms(fromSeq: number): Promise<readonly number[]>;
   /** How far a destination has confirmed; 0 for none. */
   cursor(destination: string): Promise<number>;
   /** Moves a destination's cursor forward, durably. Backward is a no-op. */

@@ -45,7 +45,10 @@ export async function retain(
 }
 
 /** Quarantined readings stay until they are released or discarded; the audit trail until it is pruned. */
-const readings = { where: "kind IN (?, ?)", parameters: [RecordKind.measure, RecordKind.event] } as const;
+const readings = {
+  where: "kind IN (?, ?, ?)",
+  parameters: [RecordKind.measure, RecordKind.event, RecordKind.alarm],
+} as const;
 
 /** What every destination has confirmed. With no destination nothing is delivered, and nothing goes. */
 async function receiptedByAll(sql: Sql, vault: Vault, destinations: readonly string[]): Promise<number> {

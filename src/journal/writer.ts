@@ -57,6 +57,7 @@ export async function writeSegment(
     "body(seq, box)",
     fresh.map(({ box }, at) => [firstSeq + at, box]),
   );
+  for (const { facts } of fresh) await writeFacts(sql, facts);
   const next = fresh[0]?.next;
   if (next !== undefined) {
     const statement = JSON.stringify(next.statement);

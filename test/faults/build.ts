@@ -14,7 +14,10 @@ const root = rootOf(dirname(fileURLToPath(import.meta.url)));
 const sources = join(root, "test/faults");
 
 /** Compiles worker.ts with all it imports into a new folder. @returns the folder, to be removed by the caller. */
-export async function buildWorker(): Promise<string> {
+export const buildWorker = (): Promise<string> => build("test/faults/worker.ts");
+
+/** The same for any files of this checkout, named from its root. */
+export async function build(...files: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "vigie-worker-"));
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
@@ -24,7 +27,7 @@ export async function buildWorker(): Promise<string> {
       extends: join(root, "tsconfig.json"),
       compilerOptions: { noEmit: false, rootDir: root, outDir: folder, typeRoots: [join(root, "node_modules/@types")] },
       include: [],
-      files: [join(sources, "worker.ts")],
+      files: files.map((file) => join(root, file)),
     }),
   );
   mustRun(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", join(folder, "tsconfig.json"));

@@ -2,19 +2,19 @@
  * What delivery frees brings a full gateway back without a hand: on a disk that holds nothing but the journal, and is full to
  * the last block, so that SQLite cannot even DELETE.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { Journal } from "../../src/journal/port.ts";
 import { ms, wallMs } from "../../src/measure/time.ts";
 import { RecordKind } from "../../src/seal/record.ts";
 import { publish } from "./durability.ts";
 import { openUnderTest } from "./journal-under-test.ts";
-import { canMount, mustRun } from "./machine.ts";
+import { canMount } from "./machine.ts";
+import { MEGABYTE, mount, unmountAll } from "./mounts.ts";
 
 const MINUTES = 60_000;
-const DISK_BYTES = 24 * 1_048_576;
+
+afterEach(unmountAll);
 
 const now = {
   wall: wallMs(1_790_000_000_000),
@@ -56,11 +56,11 @@ async function deliver(journal: Journal): Promise<number[]> {
   return delivered;
 }
 
-test.skipIf(!canMount).each([{ reopened: false }, { reopened: true }])(
+test.skipIf(!canMount).for([{ reopened: false }, { reopened: true }])(
   "a disk full of undelivered records: delivered, it is accepted again, time after time (needs root and mount; reopened: $reopened)",
+  { timeout: 5 * MINUTES },
   async ({ reopened }) => {
-    const folder = await mkdtemp(join(tmpdir(), "vigie-mounted-"));
-    mustRun("mount", "-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "none", folder);
+    const folder = await mount("tmpfs", 24 * MEGABYTE);
     let journal = await openUnderTest(join(folder, "journal"));
     try {
       const [acknowledged, delivered]: [number[], number[]] = [[], []];
@@ -82,9 +82,6 @@ test.skipIf(!canMount).each([{ reopened: false }, { reopened: true }])(
       expect(lost).toBe(0);
     } finally {
       await journal.close();
-      mustRun("umount", folder);
-      await rm(folder, { recursive: true });
     }
   },
-  5 * MINUTES,
 );

@@ -62,6 +62,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const journal = await openConfiguredJournal(config, clock);
     closers.push(() => journal.close());
 
+    // Before the destinations: what a person consents to is known before anything is sent.
+    const watched = failingLoudly(journal);
+    const { registry, sessions, control } = await openDesk(parts, journal, watched.writer);
+
     const destinations: Destination[] = [];
     for (const destination of config.destinations) {
       const opened = await openDestination(destination, identity, journal, observe);
@@ -69,8 +73,6 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       destinations.push(opened);
     }
 
-    const watched = failingLoudly(journal);
-    const { registry, sessions, control } = await openDesk(parts, journal, watched.writer);
     const intake = createIntake({ gateway: identity, registry, sessions, journal: watched.writer, observe });
     await openSocket(config, control, observe, closers);
     const devices = [...registry.state.devices.values()];

@@ -1,5 +1,4 @@
 /** What a person decides about measurements: release, discard, correct. Each with who and why, in the audit trail. */
-
 import type { SeqRange } from "../journal/port.ts";
 import { measuredAt } from "../measure/site-time.ts";
 import { type Correction, correctAssignment, endAssignment } from "../registry/assignments.ts";

@@ -111,7 +111,7 @@ test("whatever is cut out, put in, reordered, exchanged, or signed with a key of
 });
 
 test("any changed byte of an export's messages is refused by the decoder or found by the verifier", () => {
-  const encoded = original.map(encodeMessage);
+  const encoded = original.map((one) => encodeMessage(one));
   fc.assert(
     fc.property(at, fc.nat(), fc.integer({ min: 1, max: 255 }), (index, place, change) => {
       const bytes = Uint8Array.from(encoded[index] ?? []);

@@ -1,7 +1,7 @@
 /** The journal's files as the file system knows them: nobody else's to read, and never deleted. */
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { chmod, copyFile, mkdir, open, readFile, stat } from "node:fs/promises";
+import { chmod, copyFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Makes the folder with mode 0700 where it is missing, and the file with 0600; SQLite gives its log the file's mode. */
@@ -28,7 +28,11 @@ export async function setAside(file: string): Promise<string> {
     try {
       await copyFile(file, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     } catch (error) {
-      if (!hasCode(error, "EEXIST")) throw error;
+      if (!hasCode(error, "EEXIST")) {
+        // A copy that is not whole is no evidence, and its room may be needed.
+        await rm(copy, { force: true });
+        throw error;
+      }
       if ((await digestOf(copy)) === digest) return copy;
       continue;
     }

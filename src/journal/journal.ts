@@ -199,7 +199,9 @@ class SqliteJournal implements Journal {
   retain(policy: RetentionPolicy): Promise<Retained> {
     return this.#upkeep(async () => {
       const isPressed = this.#isFull || (await this.#space.isLow());
-      return retain(this.#store, policy, isPressed ? () => this.#space.isRelieved() : undefined);
+      const retained = await retain(this.#store, policy, isPressed ? () => this.#space.isRelieved() : undefined);
+      await finishErasure(this.#store);
+      return retained;
     });
   }
 
@@ -230,9 +232,14 @@ class SqliteJournal implements Journal {
     return this.#do(() => checkpointSegment(this.#database, this.#state, this.#store.damaged));
   }
 
-  /** Goes on with what a cut ended. */
+  /** Goes on with an erasure that a cut ended; on a full disk, where retention has made room. */
   async finish(): Promise<void> {
-    await this.#upkeep(() => finishErasure(this.#store));
+    try {
+      await this.#upkeep(() => finishErasure(this.#store));
+    } catch (error) {
+      if (!isVigieError(error, "JOURNAL_FULL")) throw error;
+      this.#fullNow(error);
+    }
   }
 
   /** Waits for what was appended, then closes. Later appends are refused. */
@@ -308,6 +315,7 @@ class SqliteJournal implements Journal {
 
   /** What is refused as full is tried again with the reserve: all that is done this way frees room, or needs next to none. */
   async #freeing<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#broken !== undefined) throw this.#broken;
     try {
       return await this.#do(work);
     } catch (error) {

@@ -1,4 +1,4 @@
-/** A platform's receiver in a process of its own. argv: a `Receiving` as JSON. Says `ready` to its parent, and ends with it. */
+/** A platform's receiver in a process of its own. Its parent sends it a `Receiving`; it answers `ready`, and ends with it. */
 import {
   gatewayKeys,
   type MqttReceiverConfig,
@@ -18,7 +18,7 @@ export interface Receiving {
   readonly postgres?: string;
 }
 
-const { config, gateways, postgres }: Receiving = JSON.parse(process.argv[2] ?? "");
+const { config, gateways, postgres } = await new Promise<Receiving>((resolve) => process.once("message", resolve));
 const keys = Object.entries(gateways).map(([gateway, key]) => [gateway, Buffer.from(key, "hex")] as const);
 const receiver = new Receiver({
   keys: gatewayKeys(Object.fromEntries(keys)),

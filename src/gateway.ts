@@ -15,9 +15,10 @@ import type { Observe } from "./events.ts";
 import type { GatewayIdentity } from "./fhir/port.ts";
 import { carryOutAll } from "./intake/due.ts";
 import { createIntake } from "./intake/intake.ts";
+import type { DeskJournal } from "./intake/parts.ts";
 import type { Intake } from "./intake/port.ts";
 import { openJournal } from "./journal/journal.ts";
-import type { Draft, Fact, Journal, JournalFacts, JournalFinder, JournalWriter } from "./journal/port.ts";
+import type { Draft, Fact, Journal, JournalWriter } from "./journal/port.ts";
 import type { Device } from "./measure/measurement.ts";
 import type { Clock } from "./measure/time.ts";
 import { seed } from "./registry/seed.ts";
@@ -61,6 +62,10 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     const journal = await openConfiguredJournal(config, clock);
     closers.push(() => journal.close());
 
+    // Before the destinations: what a person consents to is known before anything is sent.
+    const watched = failingLoudly(journal);
+    const { registry, sessions, control } = await openDesk(parts, journal, watched.writer);
+
     const destinations: Destination[] = [];
     for (const destination of config.destinations) {
       const opened = await openDestination(destination, identity, journal, observe);
@@ -68,8 +73,6 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
       destinations.push(opened);
     }
 
-    const watched = failingLoudly(journal);
-    const { registry, sessions, control } = await openDesk(parts, journal, watched.writer);
     const intake = createIntake({ gateway: identity, registry, sessions, journal: watched.writer, observe });
     await openSocket(config, control, observe, closers);
     const devices = [...registry.state.devices.values()];
@@ -109,21 +112,26 @@ export async function openDesk(
   journal: Journal,
   writer: JournalWriter = journal,
 ): Promise<Desk> {
-  const shelves: Shelves = {
+  const desk: DeskJournal = {
     append: (...record) => writer.append(...record),
     facts: (shelf) => journal.facts(shelf),
     find: (query) => journal.find(query),
+    get lastSeq() {
+      return journal.lastSeq;
+    },
+    cursor: (destination) => journal.cursor(destination),
+    discard: (...body) => journal.discard(...body),
+    eraseRange: (...bodies) => journal.eraseRange(...bodies),
   };
-  const registry = await RegistryStore.open({ journal: shelves, clock, policy: config.registry });
+  const registry = await RegistryStore.open({ journal: desk, clock, policy: config.registry });
   for (const error of await seed(registry, config)) observe({ type: "fault", error });
-  const sessions = await SessionBook.open({ journal: shelves, clock, registry });
+  const sessions = await SessionBook.open({ journal: desk, clock, registry });
   const specializationOf = (driver: string) => drivers.get(driver).specialization;
-  const desk = { gateway: identityOf(config), journal: shelves, registry, clock, specializationOf };
-  for (const error of await carryOutAll(desk)) observe({ type: "fault", error });
-  return { registry, sessions, control: createControl({ ...desk, reader: journal, sessions }) };
+  const destinations = config.destinations.map(({ name }) => name);
+  const parts = { gateway: identityOf(config), journal: desk, destinations, registry, clock, specializationOf };
+  for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
+  return { registry, sessions, control: createControl({ ...parts, reader: journal, sessions }) };
 }
-
-type Shelves = JournalWriter & JournalFacts & JournalFinder;
 
 /** Where commands find the gateway that holds a journal. */
 export const controlPath = ({ journal }: Pick<GatewayConfig, "journal">): string => join(journal.path, "control.sock");

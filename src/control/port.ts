@@ -84,7 +84,7 @@ const answer = <Name extends string, Fields extends z.ZodRawShape>(name: Name, f
   z.strictObject({ is: z.literal(name), ...fields });
 
 export const answerShape = z.discriminatedUnion("is", [
-  answer("done", { id: text.exactOptional(), amended: z.int().exactOptional() }),
+  answer("done", { id: text.exactOptional(), amended: z.int().exactOptional(), erased: z.int().exactOptional() }),
   answer("registry", {
     /** The site's, in which times are shown. */
     timeZone: text,

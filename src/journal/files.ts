@@ -1,7 +1,7 @@
 /** The journal's files as the file system knows them: nobody else's to read, and never deleted. */
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { chmod, copyFile, mkdir, open, readFile, stat } from "node:fs/promises";
+import { chmod, copyFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 /**
@@ -47,7 +47,11 @@ export async function setAside(file: string): Promise<string> {
     try {
       await copyFile(file, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     } catch (error) {
-      if (!hasCode(error, "EEXIST")) throw error;
+      if (!hasCode(error, "EEXIST")) {
+        // A copy that is not whole is no evidence, and its room may be needed.
+        await rm(copy, { force: true });
+        throw error;
+      }
       if ((await digestOf(copy)) === digest) return copy;
       continue;
     }

@@ -10,7 +10,7 @@ import { withCheckpoints } from "./checkpoints.ts";
 import { Committer } from "./committer.ts";
 import { type Cursor, moveCursor, readCursors } from "./cursors.ts";
 import { type Entry, entryOf } from "./entry.ts";
-import { discard, erasePerson, finishErasure } from "./erasure.ts";
+import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
 import { makePrivate, setAside, settled, syncFolder } from "./files.ts";
@@ -28,6 +28,7 @@ import type {
   RecordQuery,
   Retained,
   RetentionPolicy,
+  SeqRange,
   StoredFact,
   StoredSegment,
 } from "./port.ts";
@@ -209,12 +210,18 @@ class SqliteJournal implements Journal {
     for (const [destination, through] of this.#unwritten) await this.#move({ destination, through });
     return this.#upkeep(async () => {
       const isPressed = this.#isFull || (await this.#space.isLow());
-      return retain(this.#store, policy, isPressed ? () => this.#space.isRelieved() : undefined);
+      const retained = await retain(this.#store, policy, isPressed ? () => this.#space.isRelieved() : undefined);
+      await finishErasure(this.#store);
+      return retained;
     });
   }
 
   erasePerson(reference: string, reason: string): Promise<number> {
     return this.#upkeep(() => erasePerson(this.#store, reference, reason));
+  }
+
+  eraseRange(reference: string, range: SeqRange): Promise<number> {
+    return this.#upkeep(() => eraseRange(this.#store, reference, range));
   }
 
   discard(seq: number, reason: string): Promise<void> {
@@ -236,9 +243,14 @@ class SqliteJournal implements Journal {
     return this.#do(() => checkpointSegment(this.#database, this.#state, this.#store.damaged));
   }
 
-  /** Goes on with what a cut ended. */
+  /** Goes on with an erasure that a cut ended; on a full disk, where retention has made room. */
   async finish(): Promise<void> {
-    await this.#upkeep(() => finishErasure(this.#store));
+    try {
+      await this.#upkeep(() => finishErasure(this.#store));
+    } catch (error) {
+      if (!isVigieError(error, "JOURNAL_FULL")) throw error;
+      this.#fullNow(error);
+    }
   }
 
   /** Waits for what was appended, then closes. Later appends are refused. */

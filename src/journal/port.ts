@@ -56,6 +56,12 @@ export interface RetentionPolicy {
   readonly now: Instant;
 }
 
+/** Records behind one sequence number, through another. */
+export interface SeqRange {
+  readonly after: number;
+  readonly through: number;
+}
+
 export interface Retained {
   /** Bodies erased by this call. */
   readonly erased: number;
@@ -138,6 +144,11 @@ export interface Journal extends JournalReader, JournalWriter, JournalFacts, Jou
   retain(policy: RetentionPolicy): Promise<Retained>;
   /** Erases all bodies of one person. @param reason for the audit trail; it names nobody. @returns how many records. */
   erasePerson(reference: string, reason: string): Promise<number>;
+  /**
+   * Erases the bodies of one person's measures in a range, which the caller has said in the audit trail before.
+   * @returns how many it still had to erase.
+   */
+  eraseRange(reference: string, range: SeqRange): Promise<number>;
   /** Erases the body of a quarantined reading. @param reason for the audit trail. @throws RangeError where it is none. */
   discard(seq: number, reason: string): Promise<void>;
   /**

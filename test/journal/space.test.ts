@@ -48,7 +48,13 @@ async function deliver(journal: Journal): Promise<void> {
 /** What is told of fullness, in order. */
 function told(change: Partial<JournalOptions> = {}) {
   const events: string[] = [];
-  const options = { clock, onFull: () => events.push("full"), onRelieved: () => events.push("relieved"), ...change };
+  const options = {
+    clock,
+    ballastBytes: 8 * MIB,
+    onFull: () => events.push("full"),
+    onRelieved: () => events.push("relieved"),
+    ...change,
+  };
   return { events, options };
 }
 

@@ -269,7 +269,7 @@ class SqliteJournal implements Journal {
       const refused = this.#refused(error);
       if (isVigieError(refused, "JOURNAL_FULL")) this.#fullNow(refused);
       // A file that does not take a record as it should is no place for the next one.
-      else if (sqliteCode(error) !== undefined) this.#stop(refused);
+      else if (sqliteCode(error) !== undefined || isVigieError(refused, "JOURNAL_DAMAGED")) this.#stop(refused);
       throw refused;
     }
   }

@@ -41,7 +41,12 @@ async function demo(): Promise<GatewayConfig> {
   const file = (name: string) => ({ file: join(folder, name) });
   return {
     ...config,
-    journal: { path: join(folder, "journal"), key: file("journal.key"), signingKey: file("signing.key") },
+    journal: {
+      ...config.journal,
+      path: join(folder, "journal"),
+      key: file("journal.key"),
+      signingKey: file("signing.key"),
+    },
     links: { serial: [], simulated: { scenario: new URL("demo-scenario.yaml", root).pathname, speed: 1000 } },
     destinations: config.destinations.map((one) => ({
       ...one,

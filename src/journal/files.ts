@@ -2,18 +2,37 @@
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { chmod, copyFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 
-/** Makes the folder with mode 0700 where it is missing, and the file with 0600; SQLite gives its log the file's mode. */
+/**
+ * Makes the folder with mode 0700 where it is missing, and the file with 0600; SQLite gives its log the file's mode. The
+ * names of what it made are on the disk when it resolves.
+ */
 export async function makePrivate(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const folder = resolve(dirname(file));
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (let at = folder; made !== undefined && at !== dirname(made); ) {
+    at = dirname(at);
+    await syncFolder(at);
+  }
   try {
     await (await open(file, "wx", 0o600)).close();
+    await syncFolder(folder);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
     // Not opened: to close it would take SQLite's lock off, where this process holds one.
     await chmod(file, 0o600);
     await chmod(`${file}-wal`, 0o600).catch(ignoreMissing);
+  }
+}
+
+/** Makes durable which names a folder holds: to flush the files themselves says nothing of that. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -152,4 +152,18 @@ describe.skipIf(!canMount)("a disk that is full to the last block (needs root an
     expect((await journal.verify()).findings).toEqual([]);
     await journal.close();
   });
+
+  test("keeps in memory the receipt that it cannot write, and writes it where there is room", async () => {
+    const journal = await open(join(disk, "journal"), { ballastBytes: 0, clock });
+    await journal.append(draft(++drafts));
+    const { bavail, bsize } = await statfs(disk);
+    await writeFile(join(disk, "filler"), Buffer.alloc(bavail * bsize));
+    await expect(journal.advance("platform", 1)).rejects.toMatchObject({ code: "JOURNAL_FULL" });
+    await expect(journal.retain(policy())).rejects.toMatchObject({ code: "JOURNAL_FULL" });
+    await rm(join(disk, "filler"));
+    expect(await journal.cursor("platform")).toBe(0);
+    await journal.retain(policy());
+    expect(await journal.cursor("platform")).toBe(1);
+    await journal.close();
+  });
 });

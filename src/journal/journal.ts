@@ -8,10 +8,11 @@ import type { Clock } from "../measure/time.ts";
 import type { SigningKey } from "../seal/key.ts";
 import { hashOf, sealSegment } from "../seal/segment.ts";
 import { Committer } from "./committer.ts";
+import { dropLetter, markAgain, putLetter, readLetters } from "./dead-letters.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { errors } from "./errors.ts";
 import { begin, type JournalState } from "./identity.ts";
-import type { Appended, Draft, Journal, JournalStatus, StoredSegment } from "./port.ts";
+import type { Appended, DeadLetter, Draft, Journal, JournalStatus, StoredSegment } from "./port.ts";
 import { readSegments } from "./reader.ts";
 import { blob, integer, text } from "./row.ts";
 import { prepare } from "./schema.ts";
@@ -104,6 +105,22 @@ class SqliteJournal implements Journal {
        ON CONFLICT(destination) DO UPDATE SET through = max(through, excluded.through)`,
       [destination, through],
     );
+  }
+
+  async putAside(letter: DeadLetter): Promise<void> {
+    await putLetter(this.#database, this.#state.vault, letter);
+  }
+
+  async deadLetters(destination?: string): Promise<readonly DeadLetter[]> {
+    return readLetters(this.#database, this.#state.vault, destination);
+  }
+
+  async sendAgain(destination: string, seqs: readonly number[]): Promise<number> {
+    return markAgain(this.#database, destination, seqs);
+  }
+
+  async dropLetter(destination: string, seq: number): Promise<void> {
+    await dropLetter(this.#database, destination, seq);
   }
 
   onCommit(listener: (lastSeq: number) => void): () => void {

@@ -1,4 +1,4 @@
-import type { RecordId, RecordKind, SegmentMessage } from "../seal/record.ts";
+import type { RecordId, RecordKind, SegmentMessage, WholeRecord } from "../seal/record.ts";
 
 /** What is handed to the journal. */
 export interface Draft {
@@ -22,8 +22,13 @@ export interface Appended {
   readonly duplicate: boolean;
 }
 
+/** A record as it is kept: beside what travels, what its body was made from (Draft.source), which never does. */
+export type StoredRecord = { readonly seq: number; readonly withheld: true } | StoredWholeRecord;
+export type StoredWholeRecord = WholeRecord & { readonly source?: Uint8Array };
+
 /** A segment as it is kept, with all its bodies that are still there. */
 export interface StoredSegment extends SegmentMessage {
+  readonly records: readonly StoredRecord[];
   readonly epoch: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
@@ -53,13 +58,39 @@ export interface JournalReader {
   onCommit(listener: (lastSeq: number) => void): () => void;
 }
 
+/** A record that a destination refused for good. */
+export interface DeadLetter {
+  readonly destination: string;
+  readonly seq: number;
+  /** Why, as a program reads it: an HTTP status, or a code of ours. */
+  readonly code: string;
+  /** Why, in the destination's own words. They may repeat the measure: for people at the box only. */
+  readonly words: string;
+  /** When, milliseconds since 1970. */
+  readonly at: number;
+  /** Somebody wants it sent once more. */
+  readonly again: boolean;
+}
+
+/** What a destination refused, beside the chain, encrypted. */
+export interface DeadLetters {
+  /** Keeps one, durably; in place of an earlier one of the same record and destination. */
+  putAside(letter: DeadLetter): Promise<void>;
+  /** By destination and sequence number. */
+  deadLetters(destination?: string): Promise<readonly DeadLetter[]>;
+  /** Has these sent once more. @returns how many of them there were. */
+  sendAgain(destination: string, seqs: readonly number[]): Promise<number>;
+  /** It was taken after all. */
+  dropLetter(destination: string, seq: number): Promise<void>;
+}
+
 /** What intake needs of the journal. */
 export interface JournalWriter {
   /** Resolves when the record's segment is on disk (fsync), or when it was there already. */
   append(draft: Draft): Promise<Appended>;
 }
 
-export interface Journal extends JournalReader, JournalWriter {
+export interface Journal extends JournalReader, JournalWriter, DeadLetters {
   status(): Promise<JournalStatus>;
   close(): Promise<void>;
 }

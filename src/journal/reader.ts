@@ -1,8 +1,8 @@
 /** Reads segments back, with their bodies out of their boxes. */
-import { RecordKind, type TravellingRecord } from "../seal/record.ts";
+import { RecordKind } from "../seal/record.ts";
 import { errors } from "./errors.ts";
 import type { JournalState } from "./identity.ts";
-import type { StoredSegment } from "./port.ts";
+import type { StoredRecord, StoredSegment } from "./port.ts";
 import { blob, blobOrNull, integer } from "./row.ts";
 import type { Row, Sql } from "./sqlite.ts";
 
@@ -35,15 +35,15 @@ export async function readSegments(
   const bySeq = new Map(bodies.map((row) => [integer(row, "seq"), row]));
   return chosen.map((row) => {
     const [firstSeq, lastSeq] = [integer(row, "first_seq"), integer(row, "last_seq")];
-    const travelling: TravellingRecord[] = [];
-    for (let seq = firstSeq; seq <= lastSeq; seq += 1) travelling.push(travel(bySeq.get(seq), seq, state));
-    return { epoch: state.epoch, firstSeq, lastSeq, segment: blob(row, "cose"), records: travelling };
+    const records: StoredRecord[] = [];
+    for (let seq = firstSeq; seq <= lastSeq; seq += 1) records.push(recordOf(bySeq.get(seq), seq, state));
+    return { epoch: state.epoch, firstSeq, lastSeq, segment: blob(row, "cose"), records };
   });
 }
 
 const kinds: readonly RecordKind[] = Object.values(RecordKind);
 
-function travel(row: Row | undefined, seq: number, { vault }: JournalState): TravellingRecord {
+function recordOf(row: Row | undefined, seq: number, { vault }: JournalState): StoredRecord {
   const box = row === undefined ? null : blobOrNull(row, "box");
   if (row === undefined || box === null) return { seq, withheld: true };
   const kind = kinds.find((known) => known === integer(row, "kind"));
@@ -51,5 +51,6 @@ function travel(row: Row | undefined, seq: number, { vault }: JournalState): Tra
   if (kind === undefined || contents === undefined) {
     throw errors.JOURNAL_DAMAGED({ where: `record ${seq}`, found: "a body that does not open" });
   }
-  return { seq, kind, id: contents.id, salt: contents.salt, body: contents.body };
+  const { id, salt, body, source } = contents;
+  return { seq, kind, id, salt, body, ...(source !== null && { source }) };
 }

@@ -1,4 +1,5 @@
 /** The file's form: settings of the connection, and the numbered migrations, which only go forward. */
+import { createDeadLetters } from "./dead-letters.ts";
 import { errors } from "./errors.ts";
 import { integer, text } from "./row.ts";
 import type { Database, Sql } from "./sqlite.ts";
@@ -21,6 +22,10 @@ const migrations: readonly ((sql: Sql) => Promise<void>)[] = [
     ]) {
       await sql.run(statement);
     }
+  },
+  // Dead letters.
+  async (sql) => {
+    await sql.run(createDeadLetters);
   },
 ];
 

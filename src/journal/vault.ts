@@ -49,6 +49,15 @@ export class Vault {
     return belongs ? { id, salt, body, source } : undefined;
   }
 
+  /** Anything else that the file may not show. */
+  seal(plain: Uint8Array): Uint8Array {
+    return sealBox(plain, this.#boxKey);
+  }
+
+  open(box: Uint8Array): Uint8Array | undefined {
+    return openBox(box, this.#boxKey);
+  }
+
   /**
    * What makes a repeat a no-op: the day in 4 bytes, then 12 bytes of the id's keyed hash. The day comes first so that new
    * rows land on neighbouring pages of the unique index, however many there are. Two of 2^32 ids in one day meet with a

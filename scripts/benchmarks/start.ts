@@ -9,11 +9,9 @@ export async function start(): Promise<readonly Row[]> {
   const demo = spawn(process.execPath, ["dist/scripts/demonstration/main.js", "--speed", "20"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  let text = "";
-  for await (const chunk of demo.stdout) {
-    text += String(chunk);
-    if (text.includes("→")) break;
-  }
+  await new Promise<void>((resolve) => {
+    demo.stdout.on("data", (chunk) => String(chunk).includes("→") && resolve());
+  });
   const first = seconds() - begun;
   demo.kill("SIGINT");
   await once(demo, "exit");

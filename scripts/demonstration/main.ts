@@ -30,6 +30,8 @@ interface Options {
 /** In the middle of the scenario's 20 s: readings keep coming while nobody takes them. */
 const OUTAGE = { from: 6, until: 14 };
 
+// `scripts/demo | head` closes its end when it has seen enough.
+process.stdout.on("error", () => process.exit());
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 async function main(options: Options): Promise<void> {
@@ -39,6 +41,7 @@ async function main(options: Options): Promise<void> {
   });
   const broker = await startBroker(folder);
   const tally = new Tally();
+  const progress = new Progress();
   try {
     const platformKey = signingKey(randomBytes(32));
     const gatewaySeed = randomBytes(32);
@@ -52,7 +55,6 @@ async function main(options: Options): Promise<void> {
     });
     const labels = new Map(config.devices.map(({ address, label }) => [address, label]));
     const narrate = narrator(labels, print);
-    const progress = new Progress();
     const observe = (event: GatewayEvent) => {
       tally.observe(event);
       narrate(event);
@@ -73,6 +75,7 @@ async function main(options: Options): Promise<void> {
     const played = Promise.all([gateway.played, outage]).then(() => progress.until(() => isReceipted(gateway, tally)));
     await Promise.race([played, interrupted, gateway.failed.then((error) => Promise.reject(error))]);
   } finally {
+    progress.over();
     await broker.stop();
     await rm(folder, { recursive: true, force: true });
   }
@@ -128,6 +131,13 @@ async function playOutage(broker: Broker, speed: number): Promise<void> {
 /** Lets the demonstration wait for a state instead of a time. */
 class Progress {
   #waiting: (() => void)[] = [];
+  #isOver = false;
+
+  /** Nobody waits any more. */
+  over(): void {
+    this.#isOver = true;
+    this.changed();
+  }
 
   changed(): void {
     for (const wake of this.#waiting.splice(0)) wake();
@@ -135,7 +145,7 @@ class Progress {
 
   async until(condition: () => boolean): Promise<void> {
     // A receipt is told before its cursor is durable and the status says it: ask again a little later, too.
-    while (!condition()) {
+    while (!condition() && !this.#isOver) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
         setTimeout(resolve, 20);

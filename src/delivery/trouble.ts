@@ -5,7 +5,7 @@ import { errors } from "./errors.ts";
 
 type Factory = (typeof errors)["DELIVERY_UNREACHABLE"];
 
-/** What OpenSSL and Node.js call it → what it is. Certificates of the other side by OpenSSL's X509_V_ERR names. */
+/** What OpenSSL and Node.js find wrong themselves, by their names for it. */
 const tlsCodes: Readonly<Record<string, Factory>> = {
   CERT_HAS_EXPIRED: errors.DELIVERY_SERVER_CERT_EXPIRED,
   CERT_NOT_YET_VALID: errors.DELIVERY_SERVER_CERT_NOT_YET_VALID,
@@ -21,29 +21,27 @@ const tlsCodes: Readonly<Record<string, Factory>> = {
   INVALID_PURPOSE: errors.DELIVERY_SERVER_CERT_INVALID,
   CERT_UNTRUSTED: errors.DELIVERY_SERVER_CERT_INVALID,
   CERT_REJECTED: errors.DELIVERY_SERVER_CERT_INVALID,
-  // What the server answers to ours: TLS alerts, RFC 8446 §6.2.
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: errors.DELIVERY_CLIENT_CERT_MISSING,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: errors.DELIVERY_CLIENT_CERT_EXPIRED,
-  ERR_SSL_SSL_ALERT_CERTIFICATE_EXPIRED: errors.DELIVERY_CLIENT_CERT_EXPIRED,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: errors.DELIVERY_CLIENT_CERT_REVOKED,
-  ERR_SSL_SSL_ALERT_CERTIFICATE_REVOKED: errors.DELIVERY_CLIENT_CERT_REVOKED,
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: errors.DELIVERY_CLIENT_CERT_UNKNOWN_CA,
-  ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: errors.DELIVERY_CLIENT_CERT_REFUSED,
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
-  ERR_SSL_SSL_ALERT_BAD_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: errors.DELIVERY_CLIENT_CERT_REFUSED,
-  ERR_SSL_SSL_ALERT_CERTIFICATE_UNKNOWN: errors.DELIVERY_CLIENT_CERT_REFUSED,
-  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
-  ERR_SSL_SSL_ALERT_UNSUPPORTED_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: errors.DELIVERY_CLIENT_CERT_UNUSABLE,
   ERR_OSSL_PEM_NO_START_LINE: errors.DELIVERY_CLIENT_CERT_UNUSABLE,
+};
+
+/** What the server answers to our certificate (alerts of RFC 8446 §6.2); OpenSSL's versions differ in what stands before. */
+const alerts: Readonly<Record<string, Factory>> = {
+  CERTIFICATE_REQUIRED: errors.DELIVERY_CLIENT_CERT_MISSING,
+  CERTIFICATE_EXPIRED: errors.DELIVERY_CLIENT_CERT_EXPIRED,
+  CERTIFICATE_REVOKED: errors.DELIVERY_CLIENT_CERT_REVOKED,
+  UNKNOWN_CA: errors.DELIVERY_CLIENT_CERT_UNKNOWN_CA,
+  ACCESS_DENIED: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  BAD_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  CERTIFICATE_UNKNOWN: errors.DELIVERY_CLIENT_CERT_REFUSED,
+  UNSUPPORTED_CERTIFICATE: errors.DELIVERY_CLIENT_CERT_REFUSED,
 };
 
 /** Reads what went wrong from an error of net, tls or crypto. It names no address: a log says the destination's name. */
 export function troubleOf(cause: unknown): VigieError {
   const code = codeOf(cause);
   if (code === undefined) return errors.DELIVERY_UNREACHABLE({ cause });
-  const known = tlsCodes[code];
+  const known = tlsCodes[code] ?? alerts[/^ERR_SSL_.*ALERT_(.+)$/.exec(code)?.[1] ?? ""];
   if (known !== undefined) return known({ found: code, cause });
   if (code.startsWith("ERR_OSSL_")) return errors.DELIVERY_CLIENT_CERT_UNUSABLE({ found: code, cause });
   if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_") || code === "EPROTO") {

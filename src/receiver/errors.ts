@@ -12,6 +12,44 @@ export const errors = defineErrors({
     },
     exit: ExitCode.tempFail,
   },
+  RECEIVER_STATE_OPEN: {
+    what: { fr: "L'état du récepteur ne s'ouvre pas.", en: "The receiver's state cannot be opened." },
+    remedy: {
+      fr: "Vérifiez le fichier ou la base, les droits, et qu'aucun autre récepteur ne tient le même fichier.",
+      en: "Check the file or the database, the rights, and that no other receiver holds the same file.",
+    },
+    exit: ExitCode.io,
+  },
+  RECEIVER_STATE_NEWER: {
+    what: {
+      fr: "L'état du récepteur a été écrit par une version plus récente.",
+      en: "The receiver's state was written by a newer version.",
+    },
+    remedy: {
+      fr: "Installez cette version ou une plus récente. Rien n'a été modifié.",
+      en: "Install that version or a newer one. Nothing was changed.",
+    },
+    exit: ExitCode.config,
+  },
+  RECEIVER_STATE_DAMAGED: {
+    what: { fr: "L'état du récepteur est abîmé.", en: "The receiver's state is damaged." },
+    remedy: {
+      fr: "Restaurez une sauvegarde. Les passerelles renverront ce qui manque depuis.",
+      en: "Restore a backup. The gateways send again what is missing since.",
+    },
+    exit: ExitCode.data,
+  },
+  RECEIVER_OVERTAKEN: {
+    what: {
+      fr: "Un autre récepteur a avancé pendant que celui-ci tenait la passerelle.",
+      en: "Another receiver moved on while this one held the gateway.",
+    },
+    remedy: {
+      fr: "Rien à faire : le segment revient. Si cela se répète, regardez la connexion à la base.",
+      en: "Nothing to do: the segment comes again. Where it repeats, look at the connection to the database.",
+    },
+    exit: ExitCode.tempFail,
+  },
   RECEIVER_CLOSED: {
     what: { fr: "Le récepteur s'arrête.", en: "The receiver is stopping." },
     remedy: { fr: "Rien à faire.", en: "Nothing to do." },

@@ -13,5 +13,7 @@ export { gatewayKeys } from "./keys.ts";
 export { memoryState } from "./memory-state.ts";
 export { type MqttReceiver, type MqttReceiverConfig, openMqttReceiver } from "./mqtt.ts";
 export type * from "./port.ts";
+export { postgresState } from "./postgres-state.ts";
 export { Receiver, type ReceiverParts } from "./receiver.ts";
 export { linesSink } from "./sinks/lines.ts";
+export { sqliteState } from "./sqlite-state.ts";

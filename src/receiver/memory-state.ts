@@ -20,6 +20,7 @@ export function memoryState(): ReceiverState {
   const gateways = new Map<string, Kept>();
   const queue = new KeyedQueue();
   return {
+    isShared: false,
     exclusively: (gateway, epoch, work) =>
       queue.run(gateway, () => {
         const kept = gateways.get(gateway) ?? { epochs: new Map(), ids: new Set() };

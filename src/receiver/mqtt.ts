@@ -4,7 +4,6 @@ import { addressOfSegments, allSegments, type FeedAddress, receiptsTopic } from 
 import { connectMqtt } from "../delivery/mqtt/transport.ts";
 import { type Ending, keepTrying } from "../delivery/retry.ts";
 import { systemTimers, type Timers } from "../delivery/timers.ts";
-import { troubleOf } from "../delivery/trouble.ts";
 import { isVigieError, type VigieError } from "../errors/error.ts";
 import { errors } from "./errors.ts";
 import type { ReceiverEvent, Standing } from "./port.ts";
@@ -100,7 +99,7 @@ class Feed implements MqttReceiver {
         await session.end();
       }
     } catch (error) {
-      return { reason: isVigieError(error) ? error : troubleOf(error), stood: false };
+      return { reason: isVigieError(error) ? error : errors.RECEIVER_FAILED({ cause: error }), stood: false };
     }
   }
 

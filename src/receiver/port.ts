@@ -76,6 +76,8 @@ export interface EntryChange {
 
 /** The receiver's memory. In-memory, SQLite and PostgreSQL satisfy one contract (test/receiver/state.contract.ts). */
 export interface ReceiverState extends AsyncDisposable {
+  /** Whether other receivers may move it: what is missing here may be in their hands. */
+  readonly isShared: boolean;
   /** Runs one piece of work at a time per gateway, among all receivers that share the state. */
   exclusively<T>(gateway: string, epoch: number, work: (entry: GatewayEntry) => Promise<T>): Promise<T>;
 }

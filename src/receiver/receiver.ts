@@ -2,6 +2,7 @@
  * The platform's side of the feed. A message goes in; what it proves goes to the sinks; and only when they have it, and
  * the state says so on disk, is there a standing that a receipt may be signed for.
  */
+import { systemTimers, type Timers } from "../delivery/timers.ts";
 import { type ChainHead, faultyRecords, follow } from "../seal/chain.ts";
 import { knownEncodings } from "../seal/encoding.ts";
 import type { KeyRing, SigningKey } from "../seal/key.ts";
@@ -34,7 +35,12 @@ export interface ReceiverParts {
   readonly platformKey: SigningKey;
   readonly observe?: (event: ReceiverEvent) => void;
   readonly early?: EarlyBounds;
+  readonly timers?: Timers;
 }
+
+/** Looks again after 5, 10, 20 … 640 ms: 1.3 s in all, well before the gateway would send again. */
+const FIRST_LOOK_MS = 5;
+const LAST_LOOK_MS = 640;
 
 /** The windows of a few hundred gateways that all lost one segment: 64 each, and no more than 64 MiB together. */
 const EARLY: EarlyBounds = { segmentsPerGateway: 64, bytes: 64 * 1024 * 1024 };
@@ -94,7 +100,27 @@ export class Receiver {
       }));
     }
     const segment: EarlySegment = { payload, message: decoded.message, bytes: bytes.length };
-    return this.#parts.state.exclusively(signer, payload.epoch, (entry) => this.#place(segment, entry));
+    const { state } = this.#parts;
+    const outcome = await state.exclusively(signer, payload.epoch, (entry) => this.#place(segment, entry));
+    return outcome.type === "early" && state.isShared ? this.#await(segment, outcome) : outcome;
+  }
+
+  /** Another receiver has what is missing in its hands, most likely: it is done in no time, and this one follows. */
+  async #await({ payload }: EarlySegment, early: Outcome): Promise<Outcome> {
+    const { state, timers = systemTimers } = this.#parts;
+    const { gateway, epoch, firstSeq } = payload;
+    for (let wait = FIRST_LOOK_MS; wait <= LAST_LOOK_MS; wait *= 2) {
+      await new Promise<void>((resolve) => timers.after(wait, resolve));
+      const outcome = await state.exclusively(gateway, epoch, async (entry): Promise<Outcome | undefined> => {
+        if ((entry.head?.lastSeq ?? 0) + 1 < firstSeq) return undefined;
+        // Somebody else may have been handed it a second time, or it was drained here behind another one.
+        const held = this.#early.take(gateway, epoch, firstSeq);
+        if (held !== undefined) return this.#place(held, entry);
+        return { type: "repeat", gateway, standing: standingOf(entry, epoch), handed: 0 };
+      });
+      if (outcome !== undefined) return outcome;
+    }
+    return early;
   }
 
   /** Finds the segment's place in its gateway's chain, and does what follows from that. */

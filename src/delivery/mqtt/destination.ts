@@ -12,7 +12,6 @@ import { judgeReceipt, type ReceiptFault } from "../judge.ts";
 import { Outstanding, type WindowLimits } from "../outstanding.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
-import { troubleOf } from "../trouble.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
@@ -57,6 +56,8 @@ const WINDOW_SEGMENTS = 64;
 /** Twice 4 MiB (our copy and MQTT.js's) stay well within the 100 MB of the whole process. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const RECEIPT_TIMEOUT_MS = 60_000;
+/** A platform's reason is a sentence; more of it would fill the log. */
+const MAX_REASON = 200;
 
 /** Starts delivering, from the cursor in the journal on, until it is disposed of. */
 export async function openMqttDestination(parts: MqttDestinationParts): Promise<Destination> {
@@ -86,6 +87,8 @@ class MqttDestination implements Destination {
   #encoding: Encoding = Encoding.deflate1;
   #conversation: Conversation | undefined;
   #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
+  /** What the last receipt named as refused for good. */
+  #refused: ReadonlySet<number> = new Set();
   readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
   #running: Promise<void> = Promise.resolve();
 
@@ -155,7 +158,7 @@ class MqttDestination implements Destination {
         await session.end();
       }
     } catch (error) {
-      return { reason: isVigieError(error) ? error : troubleOf(error), stood: false };
+      return { reason: isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }), stood: false };
     }
   }
 
@@ -209,8 +212,14 @@ class MqttDestination implements Destination {
     }
   }
 
-  /** What the platform cannot read is not sent to it again. */
-  #heed({ encodings }: Receipt): void {
+  /** What the platform cannot read is not sent to it again; what it refused is said once. */
+  #heed({ encodings, exceptions }: Receipt): void {
+    for (const { seq, reason } of exceptions) {
+      if (this.#refused.has(seq)) continue;
+      const found = `record ${seq}: ${reason.slice(0, MAX_REASON)}`;
+      this.#tell({ type: "fault", error: errors.DELIVERY_RECORD_REFUSED({ where: this.name, found }) });
+    }
+    this.#refused = new Set(exceptions.map(({ seq }) => seq));
     const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
     const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
     this.#encoding = encoding;

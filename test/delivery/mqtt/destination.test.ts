@@ -15,10 +15,14 @@ function arrange(segments: number, config: Partial<MqttDestinationConfig> = {}) 
   const timers = new ManualTimers();
   const open = () =>
     openGateway(journal, { url: "mqtt://nowhere", version: "5", ...config }, { timers, connect: broker.connect });
-  const say = async (through: number, encodings: readonly number[] = [0, 1]) => {
+  const say = async (
+    through: number,
+    encodings: readonly number[] = [0, 1],
+    exceptions: readonly { seq: number; reason: string }[] = [],
+  ) => {
     const segment = stored[through - 1]?.segment;
     const head = segment === undefined ? new Uint8Array(32) : hashOf(segment);
-    const receipt = { gateway: address.gateway, epoch: 1, through, head, exceptions: [], encodings };
+    const receipt = { gateway: address.gateway, epoch: 1, through, head, exceptions, encodings };
     await broker.handlers?.message(receiptsTopic(address), sealReceipt(receipt, platformKey));
     await settle();
   };
@@ -151,6 +155,20 @@ describe("an MQTT destination", () => {
     expect(broker.seqs).toEqual([1, 2, 3, 2, 3]);
     expect(packed?.[0]).toBe(0x83);
     expect(broker.published[3]?.payload[0]).toBe(0x82);
+    await gateway.destination[Symbol.asyncDispose]();
+  });
+
+  it("says once, in the platform's words, which record it refused for good, and goes on behind it", async () => {
+    const { journal, open, say } = arrange(4);
+    const gateway = await open();
+    await settle();
+    const refused = [{ seq: 2, reason: "422 no such patient" }];
+    await say(3, [0, 1], refused);
+    await say(4, [0, 1], refused);
+    const told = gateway.told.all.filter((e) => e.type === "fault");
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({ error: { code: "DELIVERY_RECORD_REFUSED" } });
+    expect(await journal.cursor("platform")).toBe(4);
     await gateway.destination[Symbol.asyncDispose]();
   });
 

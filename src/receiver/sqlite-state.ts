@@ -1,0 +1,122 @@
+/**
+ * The receiver's state in one SQLite file, for one receiver: the file is locked while it is open. Every keep() is a
+ * transaction with `synchronous=FULL`, because a receipt follows it.
+ */
+import { isVigieError } from "../errors/error.ts";
+import { type Database, openDatabase, type Sql, type SqlValue } from "../journal/sqlite.ts";
+import { errors } from "./errors.ts";
+import { idText } from "./id.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
+import type { EntryChange, GatewayEntry, ReceiverState } from "./port.ts";
+import { countIn, hashIn, idsIn, standingIn } from "./row.ts";
+
+/** "VIGR": tells the file from a journal and from anything else. */
+const APPLICATION_ID = 0x56494752;
+
+const migrations: readonly (readonly string[])[] = [
+  [
+    // Where the chain of each epoch stands, and what of it was refused (JSON).
+    `CREATE TABLE epoch(gateway TEXT, epoch INTEGER, last_seq INTEGER NOT NULL, hash BLOB NOT NULL,
+       exceptions TEXT NOT NULL, PRIMARY KEY(gateway, epoch)) STRICT, WITHOUT ROWID`,
+    // Which segment stands where: tells a repeat from a second history.
+    `CREATE TABLE segment(gateway TEXT, epoch INTEGER, first_seq INTEGER, hash BLOB NOT NULL,
+       PRIMARY KEY(gateway, epoch, first_seq)) STRICT, WITHOUT ROWID`,
+    // What was handed over.
+    "CREATE TABLE record(gateway TEXT, id BLOB, PRIMARY KEY(gateway, id)) STRICT, WITHOUT ROWID",
+  ],
+];
+
+/** @throws RECEIVER_STATE_OPEN, RECEIVER_STATE_NEWER */
+export async function sqliteState(file: string): Promise<ReceiverState> {
+  let database: Database | undefined;
+  try {
+    database = await openDatabase(file);
+    await prepare(database);
+  } catch (cause) {
+    await database?.close();
+    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ where: file, cause });
+  }
+  return stateIn(database);
+}
+
+function stateIn(database: Database): ReceiverState {
+  const queue = new KeyedQueue();
+  return {
+    isShared: false,
+    exclusively: (gateway, epoch, work) =>
+      queue.run(gateway, async () => work(await readEntry(database, gateway, epoch))),
+    [Symbol.asyncDispose]: () => database.close(),
+  };
+}
+
+async function readEntry(database: Database, gateway: string, epoch: number): Promise<GatewayEntry> {
+  const place = [gateway, epoch];
+  const read = await database.all("SELECT last_seq, hash, exceptions FROM epoch WHERE gateway=? AND epoch=?", place);
+  let standing = standingIn(read, epoch);
+  const others = "SELECT count(*) AS count FROM epoch WHERE gateway=? AND epoch<>?";
+  const hasOtherEpoch = standing === undefined && countIn(await database.all(others, place)) > 0;
+  return {
+    get head() {
+      return standing?.head;
+    },
+    get exceptions() {
+      return standing?.exceptions ?? [];
+    },
+    hasOtherEpoch,
+    async known(ids) {
+      if (ids.length === 0) return new Set();
+      const query = `SELECT id FROM record WHERE gateway=? AND id IN (${ids.map(() => "?").join()})`;
+      return new Set(idsIn(await database.all(query, [gateway, ...ids])).map(idText));
+    },
+    async segmentAt(firstSeq) {
+      const query = "SELECT hash FROM segment WHERE gateway=? AND epoch=? AND first_seq=?";
+      return hashIn(await database.all(query, [...place, firstSeq]));
+    },
+    async keep(change) {
+      await database.transaction((sql) => write(sql, gateway, epoch, change));
+      standing = { head: change.head, exceptions: change.exceptions };
+    },
+  };
+}
+
+async function write(sql: Sql, gateway: string, epoch: number, change: EntryChange): Promise<void> {
+  const { head, firstSeq, ids, exceptions } = change;
+  await sql.run("INSERT OR REPLACE INTO epoch VALUES(?,?,?,?,?)", [
+    gateway,
+    epoch,
+    head.lastSeq,
+    head.hash,
+    JSON.stringify(exceptions),
+  ]);
+  if (firstSeq !== undefined) {
+    await sql.run("INSERT INTO segment VALUES(?,?,?,?)", [gateway, epoch, firstSeq, head.hash]);
+  }
+  if (ids.length > 0) {
+    const values = ids.flatMap((id): SqlValue[] => [gateway, id]);
+    await sql.run(`INSERT OR IGNORE INTO record VALUES${ids.map(() => "(?,?)").join()}`, values);
+  }
+}
+
+async function prepare(database: Database): Promise<void> {
+  await database.all("PRAGMA locking_mode=EXCLUSIVE");
+  const version = await pragma(database, "user_version");
+  const applicationId = await pragma(database, "application_id");
+  if (applicationId !== APPLICATION_ID && (applicationId !== 0 || version !== 0)) {
+    throw errors.RECEIVER_STATE_DAMAGED({ found: "another application's file" });
+  }
+  if (version > migrations.length) throw errors.RECEIVER_STATE_NEWER({ found: `version ${version}` });
+  await database.all("PRAGMA journal_mode=WAL");
+  await database.all("PRAGMA synchronous=FULL");
+  for (const [index, statements] of migrations.entries()) {
+    if (index < version) continue;
+    await database.transaction(async (sql) => {
+      for (const statement of statements) await sql.run(statement);
+      await sql.run(`PRAGMA application_id=${APPLICATION_ID}`);
+      await sql.run(`PRAGMA user_version=${index + 1}`);
+    });
+  }
+}
+
+async function pragma(database: Database, name: string): Promise<number> {
+  return countIn(await database.all(`SELECT ${name} AS count FROM pragma_${name}`));
+}

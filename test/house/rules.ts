@@ -16,10 +16,11 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   registry: ["fhir/port.ts", "measure"],
   fhir: ["measure"],
   journal: ["measure", "seal"],
-  delivery: ["journal/port.ts", "measure", "seal", "events.ts"],
+  delivery: ["fhir", "journal/port.ts", "measure", "seal", "events.ts"],
   // The platform's end of the same line: it shares the transport, the topics and the timers, and no destination.
   receiver: [
     "delivery/mqtt",
+    "delivery/https/media.ts",
     "delivery/retry.ts",
     "delivery/timers.ts",
     "delivery/trouble.ts",
@@ -54,6 +55,7 @@ const packages: Readonly<Record<string, { readonly in: readonly string[]; readon
   "dbus-next": { in: ["link"], one: true },
   "lossless-json": { in: ["measure"] },
   mqtt: { in: ["delivery"], one: true },
+  oauth4webapi: { in: ["delivery"], one: true },
   "node-ble": { in: ["link"], one: true },
   pg: { in: ["receiver"], one: true },
   pino: { in: ["logging"], one: true },

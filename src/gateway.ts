@@ -1,21 +1,28 @@
 /** The composition root: builds the way of a reading from a configuration, starts it from its end, stops it from its start. */
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { errors as configErrors } from "./config/errors.ts";
 import type { DestinationConfig, GatewayConfig } from "./config/schema.ts";
 import { readKey, readSecretText } from "./config/secret.ts";
 import { systemBusAddress } from "./config/system-bus.ts";
+import { createControl } from "./control/control.ts";
+import type { Control } from "./control/port.ts";
+import { serveControl } from "./control/socket.ts";
 import type { Destination } from "./delivery/destination.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError, type VigieError } from "./errors/error.ts";
 import type { Observe } from "./events.ts";
 import type { GatewayIdentity } from "./fhir/port.ts";
+import { carryOutAll } from "./intake/due.ts";
 import { createIntake } from "./intake/intake.ts";
 import type { Intake } from "./intake/port.ts";
 import { openJournal } from "./journal/journal.ts";
-import type { Draft, Journal, JournalWriter } from "./journal/port.ts";
+import type { Draft, Fact, Journal, JournalFacts, JournalFinder, JournalWriter } from "./journal/port.ts";
 import type { Device } from "./measure/measurement.ts";
 import type { Clock } from "./measure/time.ts";
-import { registryOf } from "./registry/attribute.ts";
+import { seed } from "./registry/seed.ts";
+import { SessionBook } from "./registry/sessions.ts";
+import { RegistryStore } from "./registry/store.ts";
 import { keyRing, signingKey, verifyingKey } from "./seal/key.ts";
 import { version } from "./version.ts";
 
@@ -62,8 +69,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     }
 
     const watched = failingLoudly(journal);
-    const intake = createIntake({ gateway: identity, registry: registryOf(config), journal: watched.writer, observe });
-    const { played } = await openLinks(parts, intake, closers);
+    const { registry, sessions, control } = await openDesk(parts, journal, watched.writer);
+    const intake = createIntake({ gateway: identity, registry, sessions, journal: watched.writer, observe });
+    await openSocket(config, control, observe, closers);
+    const devices = [...registry.state.devices.values()];
+    const { played } = await openLinks({ ...parts, config: { ...config, devices } }, intake, closers);
     return { journal, destinations, played, failed: watched.failed, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
@@ -82,6 +92,56 @@ export async function openConfiguredJournal(config: GatewayConfig, clock: Clock)
     clock,
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });
+}
+
+export interface Desk {
+  readonly registry: RegistryStore;
+  readonly sessions: SessionBook;
+  readonly control: Control;
+}
+
+/**
+ * The registry over an open journal, with what the configuration lists, and what a power cut left half done finished.
+ * @param writer the same journal, as this process writes to it.
+ */
+export async function openDesk(
+  { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
+  journal: Journal,
+  writer: JournalWriter = journal,
+): Promise<Desk> {
+  const shelves: Shelves = {
+    append: (...record) => writer.append(...record),
+    facts: (shelf) => journal.facts(shelf),
+    find: (query) => journal.find(query),
+  };
+  const registry = await RegistryStore.open({ journal: shelves, clock, policy: config.registry });
+  for (const error of await seed(registry, config)) observe({ type: "fault", error });
+  const sessions = await SessionBook.open({ journal: shelves, clock, registry });
+  const specializationOf = (driver: string) => drivers.get(driver).specialization;
+  const desk = { gateway: identityOf(config), journal: shelves, registry, clock, specializationOf };
+  for (const error of await carryOutAll(desk)) observe({ type: "fault", error });
+  return { registry, sessions, control: createControl({ ...desk, reader: journal, sessions }) };
+}
+
+type Shelves = JournalWriter & JournalFacts & JournalFinder;
+
+/** Where commands find the gateway that holds a journal. */
+export const controlPath = ({ journal }: Pick<GatewayConfig, "journal">): string => join(journal.path, "control.sock");
+
+/** A gateway that no command can reach still does its work, and says so. */
+async function openSocket(
+  config: GatewayConfig,
+  control: Control,
+  observe: Observe,
+  closers: (() => PromiseLike<void>)[],
+): Promise<void> {
+  try {
+    const socket = await serveControl(controlPath(config), control);
+    closers.push(() => socket[Symbol.asyncDispose]());
+  } catch (error) {
+    if (!isVigieError(error)) throw error;
+    observe({ type: "fault", error });
+  }
 }
 
 /** Who this gateway is, in segments, topics and bundles. */
@@ -115,9 +175,9 @@ function failingLoudly(journal: JournalWriter): { writer: JournalWriter; failed:
   const failed = new Promise<VigieError>((resolve) => {
     fail = resolve;
   });
-  const append = async (draft: Draft) => {
+  const append = async (draft: Draft, facts?: readonly Fact[]) => {
     try {
-      return await journal.append(draft);
+      return await journal.append(draft, facts);
     } catch (error) {
       if (isVigieError(error, "JOURNAL_WRITE_FAILED") || isVigieError(error, "JOURNAL_DAMAGED")) fail(error);
       throw error;

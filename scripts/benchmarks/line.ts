@@ -5,7 +5,6 @@ import thermometer from "../../drivers/gatt-thermometer.ts";
 import { createIntake } from "../../src/intake/intake.ts";
 import type { Frame } from "../../src/intake/port.ts";
 import type { Draft } from "../../src/journal/port.ts";
-import { wallMs } from "../../src/measure/time.ts";
 import { registryOf } from "../../src/registry/attribute.ts";
 import { RecordKind } from "../../src/seal/record.ts";
 import { clock, GATEWAY, startFeed } from "./feed.ts";
@@ -95,12 +94,12 @@ async function steady(): Promise<{ durable: readonly number[]; receipted: readon
   for (let n = 0; n < 2_000; n += 1) {
     const due = started + n / 200;
     while (seconds() < due) await new Promise((resolve) => setTimeout(resolve, Math.max(0, (due - seconds()) * 1_000)));
-    const began = seconds();
+    const taken = seconds();
     pending.push(
       intake.take(reading(n)).then(async () => {
-        durable.push((seconds() - began) * 1_000);
+        durable.push((seconds() - taken) * 1_000);
         await feed.receipted(n + 1);
-        receipted.push((seconds() - began) * 1_000);
+        receipted.push((seconds() - taken) * 1_000);
       }),
     );
   }
@@ -122,15 +121,16 @@ function intakeOf(journal: { append: Parameters<typeof createIntake>[0]["journal
   });
 }
 
+const began = clock.now().wall;
+
 /** A thermometer's reading, each at a second of its own: none is a repeat of another. */
 function reading(n: number): Frame {
-  const now = clock.now();
-  const at = new Date(now.wall - n * 1_000);
+  const at = new Date(began - n * 1_000);
   const bytes = Buffer.from("0670010000000000000000000002", "hex").subarray(0, 13);
   bytes[4] = 0xff;
   bytes.writeUInt16LE(at.getUTCFullYear(), 5);
   bytes.set([at.getUTCMonth() + 1, at.getUTCDate(), at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds(), 2], 7);
-  return { driver: thermometer, channel: 0x2a1c, device, receivedAt: { ...now, wall: wallMs(now.wall) }, bytes };
+  return { driver: thermometer, channel: 0x2a1c, device, receivedAt: clock.now(), bytes };
 }
 
 async function together(count: number, work: (n: number) => Promise<void>, callers = CALLERS): Promise<void> {

@@ -5,6 +5,9 @@ export interface Row {
   readonly unit: string;
   /** Compared with something measured in the same run: the only figure that travels between machines. */
   readonly ratio?: string;
+  /** What is asked for. */
+  readonly wanted?: string;
+  readonly note?: string;
 }
 
 export const seconds = (): number => Number(process.hrtime.bigint()) / 1e9;
@@ -16,8 +19,11 @@ export function quantile(values: readonly number[], q: number): number {
 }
 
 export function table(rows: readonly Row[]): string {
-  const lines = rows.map(({ what, value, unit, ratio = "" }) => `| ${what} | ${figure(value)} ${unit} | ${ratio} |`);
-  return ["| what | measured | ratio |", "| --- | ---: | ---: |", ...lines].join("\n");
+  const lines = rows.map(({ what, value, unit, ratio, wanted, note }) => {
+    const remarks = [ratio, wanted && `wanted ${wanted}`, note].filter((remark) => remark !== undefined);
+    return `| ${what} | ${figure(value)} ${unit} | ${remarks.join("; ")} |`;
+  });
+  return ["| what | measured | |", "| --- | ---: | --- |", ...lines].join("\n");
 }
 
 const figure = (value: number): string =>

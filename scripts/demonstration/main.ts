@@ -79,10 +79,13 @@ async function main(options: Options): Promise<void> {
     await broker.stop();
     await rm(folder, { recursive: true, force: true });
   }
-  if (!options.once) print("\nArrêtée proprement · stopped cleanly.");
+  if (!options.once) {
+    print("\nArrêtée proprement · stopped cleanly.");
+    return;
+  }
   const summary = tally.summary();
   print(JSON.stringify(summary));
-  if (options.once && summary.lost !== 0) process.exitCode = 1;
+  if (summary.lost !== 0) process.exitCode = 1;
 }
 
 /** True when the platform has receipted all that is in the journal, and the receiver's word has been counted. */

@@ -28,6 +28,34 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: { fr: "vérifie un export avec la seule clé publique", en: "verifies an export with the public key alone" },
     load: () => import("./commands/verify.ts"),
   },
+  persons: {
+    summary: { fr: "tient les personnes suivies", en: "keeps the persons followed" },
+    load: () => import("./commands/persons.ts"),
+  },
+  devices: {
+    summary: { fr: "tient les appareils connus", en: "keeps the known devices" },
+    load: () => import("./commands/devices.ts"),
+  },
+  assign: {
+    summary: { fr: "dit à qui sont les mesures d'un appareil", en: "says whose a device's readings are" },
+    load: () => import("./commands/assign.ts"),
+  },
+  sessions: {
+    summary: { fr: "lie la prochaine mesure d'un appareil partagé", en: "binds the next reading of a shared device" },
+    load: () => import("./commands/sessions.ts"),
+  },
+  quarantine: {
+    summary: { fr: "rend ou écarte les mesures en attente", en: "releases or discards waiting readings" },
+    load: () => import("./commands/quarantine.ts"),
+  },
+  consent: {
+    summary: { fr: "note qui consent à quelle destination", en: "records who consents to which destination" },
+    load: () => import("./commands/consent.ts"),
+  },
+  registry: {
+    summary: { fr: "exporte ou applique le registre entier", en: "exports or applies the whole registry" },
+    load: () => import("./commands/registry.ts"),
+  },
   decode: {
     summary: { fr: "dit ce qu'un pilote fait d'octets reçus", en: "shows what a driver makes of received bytes" },
     load: () => import("./commands/decode.ts"),

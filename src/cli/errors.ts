@@ -71,6 +71,14 @@ export const errors = defineErrors({
     },
     exit: ExitCode.io,
   },
+  FILE_NOT_WRITTEN: {
+    what: { fr: "Ce fichier n'a pas pu être écrit.", en: "This file could not be written." },
+    remedy: {
+      fr: "Donnez un nom qui n'existe pas encore, dans un dossier où vous pouvez écrire.",
+      en: "Give a name that does not exist yet, in a folder where you may write.",
+    },
+    exit: ExitCode.io,
+  },
   INTERNAL: {
     what: { fr: "Vigie a rencontré un défaut qui est le sien.", en: "Vigie met a defect of its own." },
     remedy: {

@@ -61,7 +61,7 @@ export const mqttDestination = z.strictObject({
     say("Clés publiques Ed25519 dont un reçu fait foi.", "Ed25519 public keys whose receipts count."),
   ),
   window: field(
-    z.int().min(1).max(20).default(8),
+    z.int().min(1).max(64).default(32),
     say("Segments envoyés sans reçu, au plus.", "Segments sent without a receipt, at most."),
   ),
 });
@@ -77,6 +77,13 @@ export const receiver = field(
     gateways: field(
       z.record(name, publicKey),
       say("Passerelles admises : leur nom et leur clé publique.", "Accepted gateways: their name and public key."),
+    ),
+    state: field(
+      path.default("receiver.db"),
+      say(
+        "Fichier où le récepteur garde jusqu'où il en est de chaque passerelle.",
+        "File in which the receiver keeps how far it is with each gateway.",
+      ),
     ),
     sink: field(z.enum(["stdout"]).default("stdout"), say("Où vont les bundles reçus.", "Where received bundles go.")),
   }),

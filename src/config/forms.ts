@@ -1,6 +1,7 @@
 /** The forms that several fields of the configuration share. */
 import { z } from "zod";
 import { wallMs } from "../measure/time.ts";
+import { FINESS } from "../registry/shape.ts";
 import { field, form, say } from "./field.ts";
 
 export const name = form(
@@ -19,9 +20,15 @@ export const path = form(
 );
 
 export const finess = field(
-  z.string().regex(/^[0-9][0-9AB][0-9]{7}$/),
+  z.string().regex(FINESS),
   say("FINESS géographique de la structure.", "FINESS of the structure's geographic entity (FINEG)."),
   say('9 caractères entre guillemets, comme "750000001"', 'nine characters in quotes, like "750000001"'),
+);
+
+export const legalFiness = field(
+  z.string().regex(FINESS).exactOptional(),
+  say("FINESS juridique de la structure.", "FINESS of the structure's legal entity (FINEJ)."),
+  say('9 caractères entre guillemets, comme "750000019"', 'nine characters in quotes, like "750000019"'),
 );
 
 export const publicKey = form(

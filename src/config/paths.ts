@@ -17,6 +17,11 @@ export function resolvePaths<Config extends GatewayConfig | ReceiverConfig>(conf
     ...(cert === undefined ? {} : { cert: resolve(folder, cert) }),
     ...(key === undefined ? {} : { key: secret(key) }),
   });
+  const resolveReceiver = (receiver: ReceiverConfig["receiver"]) => ({
+    ...broker(receiver),
+    signingKey: secret(receiver.signingKey),
+    state: resolve(folder, receiver.state),
+  });
   return {
     ...config,
     ...(journal === undefined
@@ -38,7 +43,7 @@ export function resolvePaths<Config extends GatewayConfig | ReceiverConfig>(conf
           },
         }),
     ...(destinations === undefined ? {} : { destinations: destinations.map(broker) }),
-    ...(receiver === undefined ? {} : { receiver: { ...broker(receiver), signingKey: secret(receiver.signingKey) } }),
+    ...(receiver === undefined ? {} : { receiver: resolveReceiver(receiver) }),
   };
 }
 

@@ -3,10 +3,12 @@
  * the reference page (docs/configuration.md) all come from it.
  */
 import { z } from "zod";
+import { ADDRESS, MAX_SLOT, REFERENCE, SYSTEM } from "../registry/shape.ts";
 import { mqttDestination, receiver } from "./broker.ts";
 import { field, say } from "./field.ts";
-import { finess, instant, label, name, path, secret } from "./forms.ts";
+import { finess, instant, label, legalFiness, name, path, secret } from "./forms.ts";
 import { links } from "./links.ts";
+import { registry } from "./registry.ts";
 
 const gateway = field(
   z.strictObject({
@@ -20,6 +22,7 @@ const gateway = field(
     structure: field(
       z.strictObject({
         finess,
+        legalFiness,
         name: field(label, say("Nom de la structure.", "Name of the structure.")),
       }),
       say("La structure où se trouve la passerelle.", "The structure in which the gateway stands."),
@@ -68,7 +71,7 @@ const journal = field(
 
 const device = z.strictObject({
   address: field(
-    z.string().regex(/^(?:[0-9A-F]{2}(?::[0-9A-F]{2}){5}|[a-z0-9][a-z0-9-]{0,39})$/),
+    z.string().regex(ADDRESS),
     say(
       "Adresse Bluetooth, ou nom donné sous `links.serial`.",
       "Bluetooth address, or the name given under `links.serial`.",
@@ -97,8 +100,7 @@ const device = z.strictObject({
 
 const person = z.strictObject({
   reference: field(
-    // A French NIR/INS (13 characters, 15 with its key) is a national identity, not an opaque reference.
-    z.string().regex(/^(?![1-478]\d{4}(?:\d\d|2[AB])\d{6}(?:\d\d)?$)[\x21-\x7e]{1,64}$/),
+    z.string().regex(REFERENCE),
     say(
       "Référence opaque donnée par la plateforme ou la structure.",
       "Opaque reference given by the platform or the structure.",
@@ -109,12 +111,7 @@ const person = z.strictObject({
     ),
   ),
   system: field(
-    // 1.2.250.1.213.1.4.8 to .11 are the systems of the INS.
-    z
-      .string()
-      .regex(
-        /^(?!urn:oid:1\.2\.250\.1\.213\.1\.4\.(?:8|9|10|11)$)(?:urn:oid:[0-9.]+|urn:uuid:[0-9a-f-]{36}|https?:\/\/\S+)$/,
-      ),
+    z.string().regex(SYSTEM),
     say("Système de cette référence.", "System of that reference."),
     say(
       "urn:oid:…, urn:uuid:… ou https://…, autre que l'INS",
@@ -136,7 +133,7 @@ const assignment = z.strictObject({
     say("Adresse de l'appareil, reprise de `devices`.", "Address of the device, as under `devices`."),
   ),
   userSlot: field(
-    z.int().min(0).max(254).exactOptional(),
+    z.int().min(0).max(MAX_SLOT).exactOptional(),
     say("Utilisateur de l'appareil ; à défaut, tous.", "User of the device; by default all of them."),
   ),
   person: field(
@@ -188,6 +185,7 @@ const gatewaySections = {
       "Who measures with which device, and when. What is not covered waits in quarantine.",
     ),
   ),
+  registry,
   destinations: field(
     z.array(z.discriminatedUnion("type", [mqttDestination])).default([]),
     say("Plateformes de coordination.", "Coordination platforms."),

@@ -104,6 +104,17 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  DELIVERY_ALARM_WAITS: {
+    what: {
+      fr: "Une alarme n'a pas pu passer devant ; elle part à son tour.",
+      en: "An alarm could not go ahead; it goes in its turn.",
+    },
+    remedy: {
+      fr: "Donnez à la passerelle le droit d'écrire sur son sujet …/alarms, et au récepteur celui de le lire.",
+      en: "Give the gateway the right to write on its topic …/alarms, and the receiver the right to read it.",
+    },
+    exit: ExitCode.tempFail,
+  },
   DELIVERY_CURSOR_NOT_WRITTEN: {
     what: {
       fr: "Le journal n'a pas pu noter ce que la plateforme a reçu.",

@@ -1,28 +1,31 @@
 /** From a frame to records on disk: decode, whose, when, seen before; then the journal, and only then "kept". */
 import { decodeFrame } from "../driver/decode.ts";
 import { isReject } from "../driver/reject.ts";
-import type { Observe } from "../events.ts";
-import { toBundle } from "../fhir/bundle.ts";
-import type { GatewayIdentity, Person } from "../fhir/port.ts";
-import type { Draft, JournalWriter } from "../journal/port.ts";
+import type { GatewayEvent, Observe } from "../events.ts";
+import type { GatewayIdentity } from "../fhir/port.ts";
+import type { JournalWriter } from "../journal/port.ts";
 import { readingId } from "../measure/identity.ts";
-import { toJson } from "../measure/json.ts";
-import type { Measurement } from "../measure/measurement.ts";
-import { type MeasuredAt, measuredAt } from "../measure/site-time.ts";
-import type { QuarantineReason, Registry } from "../registry/port.ts";
-import { RecordKind } from "../seal/record.ts";
+import { measuredAt } from "../measure/site-time.ts";
+import { momentOf } from "../registry/moment.ts";
+import type { Claim, QuarantineReason, Registry, Sessions } from "../registry/port.ts";
+import { Announcer } from "./announce.ts";
 import type { Frame, Intake, Taken } from "./port.ts";
+import { batteryOf, quarantined, type Reading, recordOf } from "./record.ts";
 import { RejectKeeper } from "./rejects.ts";
+import { waitingFact } from "./waiting.ts";
 
 export interface IntakeOptions {
   readonly gateway: GatewayIdentity;
   readonly registry: Registry;
+  /** Where devices are shared. */
+  readonly sessions?: Sessions;
   readonly journal: JournalWriter;
   readonly observe: Observe;
 }
 
-export function createIntake({ gateway, registry, journal, observe }: IntakeOptions): Intake {
+export function createIntake({ gateway, registry, sessions, journal, observe }: IntakeOptions): Intake {
   const rejects = new RejectKeeper();
+  const announcer = new Announcer();
 
   async function take(frame: Frame): Promise<Taken> {
     const { driver, channel, device, receivedAt, bytes: raw } = frame;
@@ -34,88 +37,77 @@ export function createIntake({ gateway, registry, journal, observe }: IntakeOpti
       return "rejected";
     }
     for (const measurement of outcome) observe({ type: "measured", measurement });
+    const readings = outcome.map((measurement): Reading => {
+      const effective = measuredAt(measurement, gateway.timeZone);
+      return { measurement, effective, specialization: driver.specialization };
+    });
+    const claim = claimFor(readings, frame);
     // All measurements of a frame are appended in one go: they land in one segment, or none is told to be kept.
-    await Promise.all(outcome.map((measurement) => keep(measurement, frame)));
+    const kept = await Promise.allSettled(readings.map((reading) => keep(reading, claim)));
+    // A session ends with a measure that is on disk; a failed inflation or a repeat leaves it open.
+    claim?.settle(kept.some((one) => one.status === "fulfilled" && one.value === "measure"));
+    for (const one of kept) if (one.status === "rejected") throw one.reason;
     return "kept";
   }
 
-  async function keep(measurement: Measurement, { driver }: Frame): Promise<void> {
-    const effective = measuredAt(measurement, gateway.timeZone);
-    const attribution = attribute(measurement, effective);
-    const { as, label, draft } = (() => {
-      if ("quarantine" in attribution) return quarantined(measurement, attribution.quarantine);
-      const { person } = attribution;
-      const options = { flavour: "platform", effective, specialization: driver.specialization } as const;
-      const made = toBundle(measurement, person, gateway, options);
-      return "bundle" in made
-        ? measured(made.bundle, person)
-        : { ...eventOf(measurement, made.noBundle), label: person.label };
-    })();
-    const appended = await journal.append({
-      ...draft,
-      id: readingId(measurement, gateway.id),
-      day: dayOf(measurement),
-      source: encode(measurement),
-      device: measurement.device.address,
-    });
-    observe({
-      type: "journaled",
-      measurement,
-      seq: appended.seq,
-      as: appended.duplicate ? "duplicate" : as,
-      ...(label === undefined ? {} : { label }),
-    });
+  async function keep(reading: Reading, claim: Claim | undefined): Promise<Outcome> {
+    const { measurement, effective } = reading;
+    if (measurement.kind === "battery-level") return append(reading, batteryOf(measurement));
+    if (claim !== undefined) {
+      const kept = recordOf(reading, claim.person, `session:${claim.session}`, gateway);
+      return append(reading, kept, claim.person.label, kept.as === "measure" ? claim.closing : []);
+    }
+    const whose = registry.attribute(measurement.device.address, measurement.userSlot, momentOf(effective));
+    if ("quarantine" in whose) return setAside(reading, whose.quarantine);
+    const by = whose.assignment === undefined ? undefined : `assignment:${whose.assignment}`;
+    return append(reading, recordOf(reading, whose.person, by, gateway), whose.person.label);
   }
 
-  function attribute(measurement: Measurement, effective: MeasuredAt) {
-    return registry.attribute(measurement.device.address, measurement.userSlot, Date.parse(effective.iso));
+  async function append(
+    { measurement }: Reading,
+    { as, content }: Pick<ReturnType<typeof recordOf>, "content"> & { readonly as: Outcome },
+    label?: string,
+    facts: Claim["closing"] = [],
+  ): Promise<Outcome> {
+    const { seq, duplicate } = await journal.append({ ...content, id: readingId(measurement, gateway.id) }, facts);
+    const became = duplicate ? "duplicate" : as;
+    observe({ type: "journaled", measurement, seq, as: became, ...(label === undefined ? {} : { label }) });
+    return became;
+  }
+
+  async function setAside(reading: Reading, reason: QuarantineReason): Promise<Outcome> {
+    const { measurement } = reading;
+    const waiting = waitingFact(measurement, reason);
+    const as = "quarantined";
+    const became = await append(reading, { as, content: quarantined(measurement, reason) }, undefined, [waiting]);
+    const news = became === as ? announcer.draft(measurement, waiting.key, reason) : undefined;
+    if (news !== undefined) await journal.append(news);
+    return became;
+  }
+
+  /**
+   * The open session of the frame's device, if the frame is known to have been taken in it: read as it arrives, or at a
+   * time of the device that can be compared with the session's.
+   */
+  function claimFor(readings: readonly Reading[], { device, receivedAt }: Frame): Claim | undefined {
+    const measures = readings.filter(({ measurement }) => measurement.kind !== "battery-level");
+    if (sessions === undefined || measures.length === 0) return undefined;
+    const times = measures.map(({ measurement, effective }) => takenNow(measurement.status, effective));
+    if (times.includes("unknown")) return undefined;
+    const told = times.filter((time) => typeof time === "number");
+    return sessions.claim(device.address, receivedAt, told.length === 0 ? undefined : Math.min(...told));
   }
 
   return { take };
 }
 
-type Shape = {
-  readonly as: "measure" | "failed" | "quarantined" | "battery";
-  readonly label?: string;
-  readonly draft: Pick<Draft, "kind" | "body" | "person">;
-};
+type Outcome = Extract<GatewayEvent, { type: "journaled" }>["as"];
 
-function measured(bundle: object, person: Person): Shape {
-  return {
-    as: "measure",
-    label: person.label,
-    draft: { kind: RecordKind.measure, body: encode(bundle), person: person.reference },
-  };
-}
-
-/** A measurement that nobody can be sure of waits on the box, whole. */
-function quarantined(measurement: Measurement, reason: QuarantineReason): Shape {
-  const body = encode({ type: "quarantined", reason, measurement });
-  return { as: "quarantined", draft: { kind: RecordKind.quarantine, body } };
-}
-
-/** What is no measure (a cuff that failed, a battery) is told as an event, without a value of anybody's health. */
-function eventOf(measurement: Measurement, noBundle: string): Shape {
-  const { kind, device, status, deviceTime, receivedAt } = measurement;
-  const facts = { measure: kind, device: device.address, status, deviceTime, receivedAt };
-  if (measurement.kind === "battery-level") {
-    const body = encode({ type: "battery-level", ...facts, level: measurement.value });
-    return { as: "battery", draft: { kind: RecordKind.event, body } };
-  }
-  return {
-    as: "failed",
-    draft: { kind: RecordKind.event, body: encode({ type: "measure-failed", because: noBundle, ...facts }) },
-  };
-}
-
-const DAY_MS = 86_400_000;
-
-/** Days since 1970 of the reading's own time: the same whenever it is handed over again. */
-function dayOf({ deviceTime, receivedAt }: Measurement): number {
-  const own = deviceTime === undefined ? Number.NaN : Date.parse(`${deviceTime.local}Z`);
-  return Math.floor((Number.isNaN(own) ? receivedAt.wall : own) / DAY_MS);
-}
-
-function encode(value: unknown): Uint8Array {
-  return Buffer.from(toJson(value));
+/** When a reading was taken by its device's clock; undefined for one that has none and is read as it is taken. */
+function takenNow(status: Reading["measurement"]["status"], effective: Reading["effective"]) {
+  const moment = momentOf(effective);
+  if (status.includes("from-storage") || moment === undefined) return "unknown";
+  if (effective.source === "gateway")
+    return moment.unless === "earlier" || moment.unless === "either" ? "unknown" : undefined;
+  return effective.synchronised ? moment.at : "unknown";
 }

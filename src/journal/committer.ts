@@ -16,6 +16,7 @@ export class Committer {
   readonly #commit: (entries: readonly Entry[]) => Promise<readonly Appended[]>;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
+  #newest: Promise<unknown> = Promise.resolve();
 
   /** @param commit makes one segment of 1 to MAX_RECORDS entries durable, and answers in their order. */
   constructor(commit: (entries: readonly Entry[]) => Promise<readonly Appended[]>) {
@@ -23,10 +24,18 @@ export class Committer {
   }
 
   append(entry: Entry): Promise<Appended> {
-    return new Promise((resolve, reject) => {
+    const appended = new Promise<Appended>((resolve, reject) => {
       this.#waiting.push({ entry, resolve, reject });
       this.#running ??= this.#drain();
     });
+    this.#newest = appended;
+    return appended;
+  }
+
+  /** Resolves when all that was appended until now is durable, or refused. */
+  async settled(): Promise<void> {
+    // Whoever appended it is told of a refusal.
+    await this.#newest.catch(() => undefined);
   }
 
   /** Resolves when nothing is waiting any more. */
@@ -38,7 +47,7 @@ export class Committer {
     // One turn of the event loop: all that one packet or one tick brought goes into the same segment.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MAX_RECORDS);
+      const batch = this.#waiting.splice(0, this.#batchSize());
       try {
         const appended = await this.#commit(batch.map(({ entry }) => entry));
         for (const [index, { resolve, reject }] of batch.entries()) {
@@ -51,5 +60,11 @@ export class Committer {
       }
     }
     this.#running = undefined;
+  }
+
+  #batchSize(): number {
+    const alone = this.#waiting.findIndex(({ entry }) => entry.next !== undefined);
+    if (alone < 0) return MAX_RECORDS;
+    return Math.min(MAX_RECORDS, Math.max(1, alone));
   }
 }

@@ -55,6 +55,17 @@ export const errors = defineErrors({
     },
     exit: ExitCode.noPermission,
   },
+  JOURNAL_KEY_ROTATING: {
+    what: {
+      fr: "Le journal passe d'une clé de chiffrement à une autre : celle-ci est l'ancienne.",
+      en: "The journal is moving from one encryption key to another: this is the old one.",
+    },
+    remedy: {
+      fr: "Donnez la nouvelle clé (`journal.key`) : elle ouvre tout, et la rotation se termine avec elle.",
+      en: "Give the new key (`journal.key`): it opens everything, and the rotation ends with it.",
+    },
+    exit: ExitCode.noPermission,
+  },
   JOURNAL_SIGNING_KEY_CHANGED: {
     what: {
       fr: "La clé de signature n'est pas celle qui a scellé ce journal.",

@@ -1,11 +1,15 @@
 /** Whose journal a file is, and where its chain stands: read at every open, written once. */
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../measure/time.ts";
-import { keyRing, kidText, type SigningKey, verifyingKey } from "../seal/key.ts";
+import { type KeyRing, kidText, type SigningKey, verifyingKey } from "../seal/key.ts";
+import { keysBehind, openRotation, type Rotation } from "../seal/rotation.ts";
 import { hashOf, openSegment } from "../seal/segment.ts";
+import { readCursors } from "./cursors.ts";
 import { errors } from "./errors.ts";
+import type { JournalOptions } from "./options.ts";
 import { blob, integer, text } from "./row.ts";
-import type { Database } from "./sqlite.ts";
+import { migrate } from "./schema.ts";
+import type { Database, Sql } from "./sqlite.ts";
 import { newIndexKey, openVault, type Vault } from "./vault.ts";
 
 /** What the journal carries in memory between two commits. */
@@ -13,61 +17,137 @@ export interface JournalState {
   readonly gateway: string;
   readonly epoch: number;
   readonly vault: Vault;
+  signingKey: SigningKey;
+  /** Every change of key so far, in order. */
+  rotations: readonly Rotation[];
   lastSeq: number;
+  /** Bodies of readings are known to be erased through here: retention need not look again. */
+  erasedThrough: number;
   /** SHA-256 of the last segment; null before the first. */
   previous: Uint8Array | null;
 }
 
-interface Identity {
-  readonly gateway: string;
-  readonly boxKey: Uint8Array;
-  readonly signingKey: SigningKey;
-  readonly clock: Clock;
-}
-
-/** Begins a new journal, or finds where the existing one stands. */
-export async function begin(database: Database, identity: Identity): Promise<JournalState> {
-  const meta = await readMeta(database);
-  const stored = meta ?? (await writeMeta(database, identity));
-  if (stored.gateway !== identity.gateway) {
-    throw errors.JOURNAL_FOREIGN({ found: stored.gateway, expected: identity.gateway });
+/**
+ * Begins a new journal, or finds where the existing one stands.
+ * @param version the file's, 0 where it is new. An older file is brought to ours once it is known to be this gateway's.
+ */
+export async function begin(database: Database, version: number, options: JournalOptions): Promise<JournalState> {
+  const { boxKey, signingKey } = options;
+  const meta = version === 0 ? undefined : await readMeta(database);
+  if (meta !== undefined && meta.gateway !== options.gateway) {
+    throw errors.JOURNAL_FOREIGN({ found: meta.gateway, expected: options.gateway });
   }
-  const vault = openVault(identity.boxKey, stored.indexKeyBox);
-  const [last] = await database.all("SELECT first_seq, last_seq, cose FROM segment ORDER BY first_seq DESC LIMIT 1");
-  if (last === undefined) return { gateway: stored.gateway, epoch: stored.epoch, vault, lastSeq: 0, previous: null };
-
-  const cose = blob(last, "cose");
-  const opened = openSegment(cose, keyRing([verifyingKey(identity.signingKey.publicKey)]));
-  if (!opened.ok && opened.fault === "unknown-key") {
-    throw errors.JOURNAL_SIGNING_KEY_CHANGED({ found: kidText(identity.signingKey.kid), expected: opened.because });
-  }
-  if (!opened.ok) {
-    throw errors.JOURNAL_DAMAGED({ where: `segment ${integer(last, "first_seq")}`, found: opened.because });
-  }
-  return {
+  const vault = meta && openVault(boxKey, meta.indexKeyBox, meta.nextBox);
+  await migrate(database, version, async () => {
+    if (vault === undefined) throw errors.JOURNAL_DAMAGED({ where: "meta", found: "segments without an identity" });
+    return vault;
+  });
+  const stored = meta ?? (await writeMeta(database, options));
+  const state: JournalState = {
     gateway: stored.gateway,
     epoch: stored.epoch,
-    vault,
-    lastSeq: integer(last, "last_seq"),
-    previous: hashOf(cose),
+    vault: vault ?? openVault(boxKey, stored.indexKeyBox),
+    signingKey,
+    rotations: await readRotations(database),
+    lastSeq: 0,
+    erasedThrough: 0,
+    previous: null,
   };
+  await findHead(database, state);
+  const beyond = (await readCursors(database, state.vault)).sound.find(({ through }) => through > state.lastSeq);
+  if (beyond !== undefined) {
+    // What a platform has receipted is gone from here: to go on would use its sequence numbers again.
+    throw errors.JOURNAL_DAMAGED({ where: `cursor ${beyond.destination}`, found: `beyond the end, ${state.lastSeq}` });
+  }
+  return state;
 }
 
-interface Meta {
+/** The keys that sealed this journal, as the current one vouches for them. */
+export const journalKeys = ({ signingKey, rotations }: JournalState): KeyRing =>
+  keysBehind(verifyingKey(signingKey.publicKey), rotations);
+
+async function findHead(sql: Sql, state: JournalState): Promise<void> {
+  const kid = kidText(state.signingKey.kid);
+  const expected = state.rotations.at(-1)?.to.kid;
+  if (expected !== undefined && kidText(expected) !== kid) {
+    throw errors.JOURNAL_SIGNING_KEY_CHANGED({ found: kid, expected: kidText(expected) });
+  }
+  const [last] = await sql.all("SELECT first_seq, last_seq, cose FROM segment ORDER BY first_seq DESC LIMIT 1");
+  if (last === undefined) return;
+  const [cose, firstSeq, lastSeq] = [blob(last, "cose"), integer(last, "first_seq"), integer(last, "last_seq")];
+  const opened = openSegment(cose, journalKeys(state));
+  if (!opened.ok && opened.fault === "unknown-key") {
+    throw errors.JOURNAL_SIGNING_KEY_CHANGED({ found: kid, expected: opened.because });
+  }
+  const where = `segment ${firstSeq}`;
+  if (!opened.ok) throw errors.JOURNAL_DAMAGED({ where, found: opened.because });
+  const { payload } = opened;
+  if (payload.gateway !== state.gateway || payload.epoch !== state.epoch) {
+    throw errors.JOURNAL_DAMAGED({ where, found: "another gateway or epoch than the file's" });
+  }
+  if (payload.firstSeq !== firstSeq || firstSeq + payload.digests.length - 1 !== lastSeq) {
+    throw errors.JOURNAL_DAMAGED({ where, found: "another range than the one that was sealed" });
+  }
+  state.lastSeq = lastSeq;
+  state.previous = hashOf(cose);
+}
+
+/** The changes of signing key that the file knows of. @throws JOURNAL_DAMAGED where one does not verify any more. */
+export async function readRotations(sql: Sql): Promise<readonly Rotation[]> {
+  const rows = await sql.all("SELECT seq, statement FROM rotation ORDER BY seq");
+  return rows.map((row) => {
+    const rotation = openRotation(parse(text(row, "statement")));
+    if (rotation === undefined) {
+      throw errors.JOURNAL_DAMAGED({
+        where: `rotation ${integer(row, "seq")}`,
+        found: "a statement that does not verify",
+      });
+    }
+    return rotation;
+  });
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // What is no JSON is no statement; readRotations() says so.
+    return undefined;
+  }
+}
+
+export interface Meta {
   readonly gateway: string;
   readonly epoch: number;
   readonly indexKeyBox: Uint8Array;
+  /** There while the boxes are being moved to a new key. */
+  readonly nextBox?: Uint8Array;
 }
 
-async function readMeta(database: Database): Promise<Meta | undefined> {
-  const rows = await database.all("SELECT key, value FROM meta");
+/** Where the file keeps what opens it with the key that its boxes are being moved to. */
+export const NEXT_INDEX_KEY = "next-index-key";
+
+export async function readMeta(sql: Sql): Promise<Meta | undefined> {
+  const rows = await sql.all("SELECT key, value FROM meta");
   const values = new Map(rows.map((row) => [text(row, "key"), blob(row, "value")]));
+  if (values.size === 0) return undefined;
   const [gateway, epoch, indexKeyBox] = [values.get("gateway"), values.get("epoch"), values.get("index-key")];
-  if (gateway === undefined || epoch === undefined || indexKeyBox === undefined) return undefined;
-  return { gateway: Buffer.from(gateway).toString(), epoch: Number(Buffer.from(epoch).toString()), indexKeyBox };
+  if (gateway === undefined || epoch === undefined || indexKeyBox === undefined) {
+    throw errors.JOURNAL_DAMAGED({ where: "meta", found: "an identity that is not whole" });
+  }
+  const nextBox = values.get(NEXT_INDEX_KEY);
+  return {
+    gateway: Buffer.from(gateway).toString(),
+    epoch: Number(Buffer.from(epoch).toString()),
+    indexKeyBox,
+    ...(nextBox === undefined ? {} : { nextBox }),
+  };
 }
 
-async function writeMeta(database: Database, { gateway, boxKey, clock }: Identity): Promise<Meta> {
+async function writeMeta(
+  database: Database,
+  { gateway, boxKey, clock }: Pick<JournalOptions, "gateway" | "boxKey" | "clock">,
+): Promise<Meta> {
   const meta: Meta = { gateway, epoch: newEpoch(clock), indexKeyBox: newIndexKey(boxKey) };
   await database.transaction(async (sql) => {
     const rows = { gateway, epoch: String(meta.epoch), "index-key": meta.indexKeyBox };

@@ -2,59 +2,94 @@
  * The append-only, chained, signed sequence of segments, in one SQLite file. `append()` resolves when the record's segment
  * is on disk; a segment is one transaction, one COSE_Sign1 and later one message.
  */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../measure/time.ts";
-import type { SigningKey } from "../seal/key.ts";
-import { hashOf, sealSegment } from "../seal/segment.ts";
+import { isVigieError, type VigieError } from "../errors/error.ts";
+import { kidText, type SigningKey } from "../seal/key.ts";
+import type { Verification } from "../seal/verifier.ts";
 import { Committer } from "./committer.ts";
-import { dropLetter, markAgain, putLetter, readLetters } from "./dead-letters.ts";
+import { type Cursor, moveCursor, readCursors } from "./cursors.ts";
 import { type Entry, entryOf } from "./entry.ts";
+import { discard, erasePerson, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
+import { readFacts } from "./facts.ts";
+import { makePrivate, setAside, settled } from "./files.ts";
+import { findAlarms, findRecords } from "./find.ts";
 import { begin, type JournalState } from "./identity.ts";
-import type { Appended, DeadLetter, Draft, Journal, JournalStatus, StoredSegment } from "./port.ts";
+import { Mutex } from "./mutex.ts";
+import { DEFAULT_MAX_BYTES, type JournalOptions } from "./options.ts";
+import type {
+  Appended,
+  Draft,
+  Fact,
+  Journal,
+  JournalStatus,
+  KeptRecord,
+  RecordQuery,
+  Retained,
+  RetentionPolicy,
+  StoredFact,
+  StoredSegment,
+} from "./port.ts";
+import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
-import { blob, integer, text } from "./row.ts";
+import { asJournalError, inJournal } from "./refusal.ts";
+import { retain } from "./retention.ts";
+import { adopt, rotateBoxKey, rotationEntry } from "./rotate.ts";
+import { integer } from "./row.ts";
 import { prepare } from "./schema.ts";
-import { type Database, openDatabase, type Sql, type SqlValue, sqliteCode } from "./sqlite.ts";
+import { DEFAULT_BALLAST_BYTES, Space } from "./space.ts";
+import { type Database, openDatabase, sqliteCode } from "./sqlite.ts";
+import type { Store } from "./store.ts";
+import { verifyJournal } from "./verify.ts";
+import { lostCommits } from "./wal.ts";
+import { writeSegment } from "./writer.ts";
 
-export interface JournalOptions {
-  /** The folder that holds `journal.db`; made with mode 0700 where it is missing. */
-  readonly folder: string;
-  /** Whose journal it is. */
-  readonly gateway: string;
-  /** 32 bytes: encrypts the bodies. */
-  readonly boxKey: Uint8Array;
-  readonly signingKey: SigningKey;
-  readonly clock: Clock;
-  /** The most that the file may grow to, bytes. @default 2 GiB */
-  readonly maxBytes?: number;
-}
+export type { JournalOptions } from "./options.ts";
 
-const DEFAULT_MAX_BYTES = 2 * 1024 ** 3;
 const DAY_MS = 86_400_000;
 
 /**
  * Opens the journal of a folder, or begins one.
  * @throws JOURNAL_LOCKED, JOURNAL_OPEN, JOURNAL_NEWER, JOURNAL_NOT_OURS, JOURNAL_FOREIGN, JOURNAL_KEY_WRONG,
- * JOURNAL_SIGNING_KEY_CHANGED, JOURNAL_DAMAGED; in each case nothing was changed.
+ * JOURNAL_SIGNING_KEY_CHANGED: nothing was changed. JOURNAL_DAMAGED: a copy was set aside first, and `where` names it.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const file = join(options.folder, "journal.db");
   let database: Database;
   try {
-    await mkdir(options.folder, { recursive: true, mode: 0o700 });
+    await makePrivate(file);
+    // Before SQLite sees the log: it would drop what it cannot read, and the next commit would use those numbers again.
+    const lost = await settled(`${file}-wal`, lostCommits);
+    if (lost !== undefined) throw await damaged(errors.JOURNAL_DAMAGED({ found: lost }), file);
     database = await openDatabase(file);
   } catch (cause) {
-    throw errors.JOURNAL_OPEN({ where: file, cause });
+    throw isVigieError(cause) ? cause : errors.JOURNAL_OPEN({ where: file, cause });
   }
   try {
-    await prepare(database, { maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES });
-    const state = await begin(database, options);
-    return new SqliteJournal(database, state, options);
+    const { version } = await prepare(database, { maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES });
+    const state = await begin(database, version, options);
+    const space = await Space.open(database, options.folder, options.ballastBytes ?? DEFAULT_BALLAST_BYTES);
+    const journal = new SqliteJournal(database, state, space, options);
+    await journal.finish();
+    return journal;
   } catch (error) {
+    const refused = asJournalError(error, file);
+    const told = isVigieError(refused, "JOURNAL_DAMAGED") ? await damaged(refused, file) : refused;
+    // Behind the copy: closing writes what is left in the log into the file.
     await database.close();
-    throw asJournalError(error, file);
+    throw told;
+  }
+}
+
+/** Sets a copy aside, and says where. A copy that cannot be made does not hide the damage. */
+async function damaged({ detail, cause }: VigieError, file: string): Promise<VigieError> {
+  const reason = detail.found ?? (cause instanceof Error ? cause.message : "");
+  const found = detail.where === undefined || detail.where === file ? reason : `${detail.where}: ${reason}`;
+  try {
+    return errors.JOURNAL_DAMAGED({ where: await setAside(file), found, cause });
+  } catch (copying) {
+    const because = copying instanceof Error ? copying.message : String(copying);
+    return errors.JOURNAL_DAMAGED({ where: file, found: `${found}; and no copy could be made (${because})`, cause });
   }
 }
 
@@ -64,15 +99,28 @@ class SqliteJournal implements Journal {
   readonly #committer: Committer;
   readonly #listeners = new Set<(lastSeq: number) => void>();
   readonly #state: JournalState;
+  readonly #store: Store;
+  readonly #upkeeping = new Mutex();
+  readonly #space: Space;
+  #isFull = false;
   /** The disk refused in a way that leaves open what is on it: nothing more is taken. */
   #broken: Error | undefined;
   #closed = false;
 
-  constructor(database: Database, state: JournalState, options: JournalOptions) {
+  constructor(database: Database, state: JournalState, space: Space, options: JournalOptions) {
     this.#database = database;
+    this.#space = space;
     this.#state = state;
     this.#options = options;
     this.#committer = new Committer((entries) => this.#commit(entries));
+    this.#store = {
+      database,
+      state,
+      append: async (draft) => this.#append(draft),
+      settled: () => this.#committer.settled(),
+      damaged: (seq, because) => this.#damaged(seq, because),
+      goOn: () => this.#goOn(),
+    };
   }
 
   get epoch(): number {
@@ -83,44 +131,42 @@ class SqliteJournal implements Journal {
     return this.#state.lastSeq;
   }
 
-  append(draft: Draft): Promise<Appended> {
-    if (this.#closed) return Promise.reject(errors.JOURNAL_CLOSED());
+  async append(draft: Draft, facts?: readonly Fact[]): Promise<Appended> {
+    this.#goOn();
+    return this.#append(draft, facts);
+  }
+
+  #append(draft: Draft, facts?: readonly Fact[]): Promise<Appended> {
     const today = Math.floor(this.#options.clock.now().wall / DAY_MS);
-    return this.#committer.append(entryOf(draft, this.#state.vault, today));
+    return this.#committer.append(entryOf(draft, this.#state.vault, today, facts));
+  }
+
+  facts(shelf: string): Promise<readonly StoredFact[]> {
+    return this.#do(() => readFacts(this.#database, this.#state.vault, shelf));
+  }
+
+  find(query: RecordQuery): Promise<readonly KeptRecord[]> {
+    return this.#do(() => findRecords(this.#database, this.#state.vault, query));
   }
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
-    return readSegments(this.#database, this.#state, fromSeq, maxRecords);
+    const range = { fromSeq, maxRecords };
+    return this.#do(() => readSegments(this.#database, this.#state, range, this.#store.damaged));
+  }
+
+  async alarms(fromSeq: number): Promise<readonly number[]> {
+    return this.#do(() => findAlarms(this.#database, fromSeq));
   }
 
   async cursor(destination: string): Promise<number> {
-    const [row] = await this.#database.all("SELECT through FROM cursor WHERE destination = ?", [destination]);
-    return row === undefined ? 0 : integer(row, "through");
+    const cursors = await this.#cursors();
+    return cursors.find((cursor) => cursor.destination === destination)?.through ?? 0;
   }
 
   async advance(destination: string, through: number): Promise<void> {
     if (through > this.lastSeq) throw new RangeError(`${through} is beyond the journal's end, ${this.lastSeq}`);
-    await this.#database.run(
-      `INSERT INTO cursor(destination, through) VALUES (?, ?)
-       ON CONFLICT(destination) DO UPDATE SET through = max(through, excluded.through)`,
-      [destination, through],
-    );
-  }
-
-  async putAside(letter: DeadLetter): Promise<void> {
-    await putLetter(this.#database, this.#state.vault, letter);
-  }
-
-  async deadLetters(destination?: string): Promise<readonly DeadLetter[]> {
-    return readLetters(this.#database, this.#state.vault, destination);
-  }
-
-  async sendAgain(destination: string, seqs: readonly number[]): Promise<number> {
-    return markAgain(this.#database, destination, seqs);
-  }
-
-  async dropLetter(destination: string, seq: number): Promise<void> {
-    await dropLetter(this.#database, destination, seq);
+    const cursor = { destination, through };
+    await this.#freeing(() => this.#database.transaction((sql) => moveCursor(sql, this.#state.vault, cursor)));
   }
 
   onCommit(listener: (lastSeq: number) => void): () => void {
@@ -129,130 +175,145 @@ class SqliteJournal implements Journal {
   }
 
   async status(): Promise<JournalStatus> {
-    const [counts] = await this.#database.all("SELECT count(*) AS segments FROM segment");
-    const [size] = await this.#database.all(
-      "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size",
+    const [counts] = await this.#do(() => this.#database.all("SELECT count(*) AS segments FROM segment"));
+    const [size] = await this.#do(() =>
+      this.#database.all("SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size"),
     );
-    const cursors = await this.#database.all("SELECT destination, through FROM cursor ORDER BY destination");
+    const cursors = await this.#cursors();
     return {
       gateway: this.#state.gateway,
       epoch: this.epoch,
       lastSeq: this.lastSeq,
       segments: counts === undefined ? 0 : integer(counts, "segments"),
       bytes: size === undefined ? 0 : integer(size, "bytes"),
-      cursors: Object.fromEntries(cursors.map((row) => [text(row, "destination"), integer(row, "through")])),
+      cursors: Object.fromEntries(cursors.map(({ destination, through }) => [destination, through])),
+      isMovingToBoxKey: this.#state.vault.isRotating,
     };
+  }
+
+  verify(): Promise<Verification> {
+    return this.#do(() => verifyJournal(this.#database, this.#state, this.#options.folder));
+  }
+
+  retain(policy: RetentionPolicy): Promise<Retained> {
+    return this.#upkeep(async () => {
+      const isPressed = this.#isFull || (await this.#space.isLow());
+      return retain(this.#store, policy, isPressed ? () => this.#space.isRelieved() : undefined);
+    });
+  }
+
+  erasePerson(reference: string, reason: string): Promise<number> {
+    return this.#upkeep(() => erasePerson(this.#store, reference, reason));
+  }
+
+  discard(seq: number, reason: string): Promise<void> {
+    return this.#upkeep(() => discard(this.#store, seq, reason));
+  }
+
+  rotateBoxKey(boxKey: Uint8Array): Promise<void> {
+    return this.#upkeep(() => rotateBoxKey(this.#store, boxKey));
+  }
+
+  rotateSigningKey(key: SigningKey): Promise<void> {
+    return this.#upkeep(async () => {
+      if (kidText(key.kid) === kidText(this.#state.signingKey.kid)) return;
+      await this.#committer.append(rotationEntry(this.#state, key));
+    });
+  }
+
+  checkpoint(): Promise<StoredSegment | undefined> {
+    return this.#do(() => checkpointSegment(this.#database, this.#state, this.#store.damaged));
+  }
+
+  /** Goes on with what a cut ended. */
+  async finish(): Promise<void> {
+    await this.#upkeep(() => finishErasure(this.#store));
   }
 
   /** Waits for what was appended, then closes. Later appends are refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#committer.idle();
+    await this.#upkeeping.run(() => this.#committer.idle());
     await this.#database.close();
   }
 
   async #commit(entries: readonly Entry[]): Promise<readonly Appended[]> {
     if (this.#broken !== undefined) throw this.#broken;
     try {
-      const { appended, head } = await this.#database.transaction((sql) => this.#write(sql, entries));
-      if (head !== undefined) {
-        this.#state.lastSeq = head.lastSeq;
-        this.#state.previous = head.previous;
-        for (const listener of this.#listeners) listener(head.lastSeq);
-      }
-      return appended;
+      return await this.#write(entries);
     } catch (error) {
+      if (sqliteCode(error) === "SQLITE_FULL" && (await this.#hasRoomAgain())) return this.#commit(entries);
       const wrapped = asJournalError(error, this.#options.folder);
+      if (isVigieError(wrapped, "JOURNAL_FULL")) this.#fullNow(wrapped);
       // After any other refusal of the disk nobody knows what is on it: taking more could use a sequence number twice.
-      if (sqliteCode(error) !== undefined && sqliteCode(error) !== "SQLITE_FULL") this.#broken = wrapped;
+      else if (sqliteCode(error) !== undefined) this.#broken = wrapped;
       throw wrapped;
     }
   }
 
-  async #write(sql: Sql, entries: readonly Entry[]) {
-    const { lastSeq } = this.#state;
-    const known = await knownSeqs(sql, entries);
-    const fresh: Entry[] = [];
-    const appended = entries.map((entry): Appended => {
-      const key = keyOf(entry.idem);
-      const seq = known.get(key);
-      if (seq !== undefined) return { seq, duplicate: true };
-      fresh.push(entry);
-      known.set(key, lastSeq + fresh.length);
-      return { seq: lastSeq + fresh.length, duplicate: false };
+  async #write(entries: readonly Entry[]): Promise<readonly Appended[]> {
+    const { clock } = this.#options;
+    const { appended, head } = await this.#database.transaction((sql) =>
+      writeSegment(sql, this.#state, clock, entries),
+    );
+    if (head === undefined) return appended;
+    this.#state.lastSeq = head.lastSeq;
+    this.#state.previous = head.previous;
+    const next = entries[0]?.next;
+    if (next !== undefined) adopt(this.#state, next.key, next.statement);
+    if (this.#isFull) this.#options.onRelieved?.();
+    this.#isFull = false;
+    for (const listener of this.#listeners) listener(head.lastSeq);
+    return appended;
+  }
+
+  /** The disk took no more: the reserve is given back for what frees room, and taken again where there is room. */
+  #hasRoomAgain(): Promise<boolean> {
+    return this.#do(async () => {
+      if (await this.#space.recover()) return true;
+      await this.#space.release();
+      return false;
     });
-    if (fresh.length === 0) return { appended, head: undefined };
-
-    const firstSeq = lastSeq + 1;
-    const head = lastSeq + fresh.length;
-    const cose = this.#seal(fresh, firstSeq);
-    await sql.run("INSERT INTO segment(first_seq, last_seq, cose) VALUES (?, ?, ?)", [firstSeq, head, cose]);
-    await insert(
-      sql,
-      "record(seq, kind, day, idem, device, person)",
-      fresh.map(({ kind, day, idem, device, person }, index) => [firstSeq + index, kind, day, idem, device, person]),
-    );
-    await insert(
-      sql,
-      "body(seq, box)",
-      fresh.map(({ box }, index) => [firstSeq + index, box]),
-    );
-    return { appended, head: { lastSeq: head, previous: hashOf(cose) } };
   }
 
-  #seal(entries: readonly Entry[], firstSeq: number): Uint8Array {
-    const now = this.#options.clock.now();
-    return sealSegment(
-      {
-        gateway: this.#state.gateway,
-        epoch: this.#state.epoch,
-        firstSeq,
-        previous: this.#state.previous,
-        sealedAtMs: Math.max(0, now.wall),
-        clock: { bootId: Buffer.from(now.bootId, "hex"), monotonicMs: now.monotonic, synchronised: now.synchronised },
-        digests: entries.map(({ digest }) => digest),
-      },
-      this.#options.signingKey,
-    );
+  #fullNow(refused: Error): void {
+    if (!this.#isFull) this.#options.onFull?.(refused);
+    this.#isFull = true;
   }
-}
 
-/** The sequence numbers of those that the journal has already. */
-async function knownSeqs(sql: Sql, entries: readonly Entry[]): Promise<Map<string, number>> {
-  const rows = await sql.all(
-    `SELECT idem, seq FROM record WHERE idem IN (${entries.map(() => "?").join(",")})`,
-    entries.map(({ idem }) => idem),
-  );
-  return new Map(rows.map((row) => [keyOf(blob(row, "idem")), integer(row, "seq")]));
-}
+  async #cursors(): Promise<readonly Cursor[]> {
+    const { sound, damaged } = await this.#do(() => readCursors(this.#database, this.#state.vault));
+    for (const destination of damaged) this.#damaged(undefined, `the cursor of ${destination} begins anew`);
+    return sound;
+  }
 
-function keyOf(idem: Uint8Array): string {
-  return Buffer.from(idem).toString("latin1");
-}
+  #damaged(seq: number | undefined, because: string): void {
+    this.#options.onDamage?.(seq, because);
+  }
 
-async function insert(sql: Sql, into: string, rows: readonly (readonly SqlValue[])[]): Promise<void> {
-  const places = rows.map((row) => `(${row.map(() => "?").join(",")})`).join(",");
-  await sql.run(`INSERT INTO ${into} VALUES ${places}`, rows.flat());
-}
+  #goOn(): void {
+    if (this.#closed) throw errors.JOURNAL_CLOSED();
+  }
 
-function asJournalError(error: unknown, where: string): Error {
-  switch (sqliteCode(error)) {
-    case undefined:
-      return error instanceof Error ? error : new Error(String(error));
-    case "SQLITE_BUSY":
-    case "SQLITE_LOCKED":
-      return errors.JOURNAL_LOCKED({ where, cause: error });
-    case "SQLITE_FULL":
-      return errors.JOURNAL_FULL({ where, cause: error });
-    case "SQLITE_NOTADB":
-      return errors.JOURNAL_NOT_OURS({ where, cause: error });
-    case "SQLITE_CORRUPT":
-      return errors.JOURNAL_DAMAGED({ where, cause: error });
-    case "SQLITE_CANTOPEN":
-    case "SQLITE_PERM":
-    case "SQLITE_AUTH":
-      return errors.JOURNAL_OPEN({ where, cause: error });
-    default:
-      return errors.JOURNAL_WRITE_FAILED({ where, cause: error });
+  /** What works on the file in many steps: one such work at a time, with appends in between. */
+  async #upkeep<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#goOn();
+    return this.#upkeeping.run(() => this.#freeing(work));
+  }
+
+  /** What is refused as full is tried again with the reserve: all that is done this way frees room, or needs next to none. */
+  async #freeing<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#do(work);
+    } catch (error) {
+      if (isVigieError(error, "JOURNAL_WRITE_FAILED")) this.#broken = error;
+      if (!isVigieError(error, "JOURNAL_FULL") || !(await this.#do(() => this.#space.release()))) throw error;
+      return this.#do(work);
+    }
+  }
+
+  /** Says what SQLite refuses in our words. */
+  #do<Result>(work: () => Promise<Result>): Promise<Result> {
+    return inJournal(this.#options.folder, work);
   }
 }

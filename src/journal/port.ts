@@ -1,4 +1,7 @@
+import type { Instant } from "../measure/time.ts";
+import type { SigningKey } from "../seal/key.ts";
 import type { RecordId, RecordKind, SegmentMessage, WholeRecord } from "../seal/record.ts";
+import type { Verification } from "../seal/verifier.ts";
 
 /** What is handed to the journal. */
 export interface Draft {
@@ -41,6 +44,28 @@ export interface JournalStatus {
   readonly segments: number;
   readonly bytes: number;
   readonly cursors: Readonly<Record<string, number>>;
+  /** Bodies are still to be moved to the key it was opened with: `rotateBoxKey()` with that key goes on. */
+  readonly isMovingToBoxKey: boolean;
+}
+
+/** How long what was delivered is kept. Days are counted from when *every* destination had receipted. */
+export interface RetentionPolicy {
+  /** Whose receipts count. With none, nothing ever goes. */
+  readonly destinations: readonly string[];
+  /** Bodies of measures and events; the audit trail keeps its bodies until it is pruned. */
+  readonly eraseAfterDays: number;
+  /** Whole segments. Of their records there remains what makes a repeat a no-op, some 60 bytes each, for good. */
+  readonly pruneAfterDays: number;
+  /** Bodies of quarantined readings that nobody released. @default they stay, and keep their segments from being pruned */
+  readonly quarantineAfterDays?: number;
+  readonly now: Instant;
+}
+
+export interface Retained {
+  /** Bodies erased by this call. */
+  readonly erased: number;
+  /** The last record that the chain no longer holds; 0 where it is whole. */
+  readonly prunedThrough: number;
 }
 
 /** What delivery needs of the journal. */
@@ -50,6 +75,8 @@ export interface JournalReader {
   readonly lastSeq: number;
   /** Whole segments, in order, from the one that holds `fromSeq` on, until `maxRecords` records are reached. */
   segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]>;
+  /** Sequence numbers of the alarms from `fromSeq` on, in order. */
+  alarms(fromSeq: number): Promise<readonly number[]>;
   /** How far a destination has confirmed; 0 for none. */
   cursor(destination: string): Promise<number>;
   /** Moves a destination's cursor forward, durably. Backward is a no-op. */
@@ -58,39 +85,83 @@ export interface JournalReader {
   onCommit(listener: (lastSeq: number) => void): () => void;
 }
 
-/** A record that a destination refused for good. */
-export interface DeadLetter {
-  readonly destination: string;
-  readonly seq: number;
-  /** Why, as a program reads it: an HTTP status, or a code of ours. */
-  readonly code: string;
-  /** Why, in the destination's own words. They may repeat the measure: for people at the box only. */
-  readonly words: string;
-  /** When, milliseconds since 1970. */
-  readonly at: number;
-  /** Somebody wants it sent once more. */
-  readonly again: boolean;
+/** Something known beside the chain: encrypted, replaced as a whole. */
+export interface Fact {
+  /** What kind of thing it is (`person`, `assignment`): the one part that stands in clear in the file. */
+  readonly shelf: string;
+  /** Its name on that shelf. */
+  readonly key: string;
+  /** JSON; where absent, the fact is taken off the shelf. */
+  readonly value?: string;
 }
 
-/** What a destination refused, beside the chain, encrypted. */
-export interface DeadLetters {
-  /** Keeps one, durably; in place of an earlier one of the same record and destination. */
-  putAside(letter: DeadLetter): Promise<void>;
-  /** By destination and sequence number. */
-  deadLetters(destination?: string): Promise<readonly DeadLetter[]>;
-  /** Has these sent once more. @returns how many of them there were. */
-  sendAgain(destination: string, seqs: readonly number[]): Promise<number>;
-  /** It was taken after all. */
-  dropLetter(destination: string, seq: number): Promise<void>;
-}
+export type StoredFact = Required<Omit<Fact, "shelf">>;
 
-/** What intake needs of the journal. */
+/** What intake and the registry need of the journal. */
 export interface JournalWriter {
-  /** Resolves when the record's segment is on disk (fsync), or when it was there already. */
-  append(draft: Draft): Promise<Appended>;
+  /**
+   * Resolves when the record's segment is on disk (fsync), or when it was there already.
+   * @param facts written in the same transaction as the record; not at all where the record was there already.
+   */
+  append(draft: Draft, facts?: readonly Fact[]): Promise<Appended>;
 }
 
-export interface Journal extends JournalReader, JournalWriter, DeadLetters {
+/** What is known beside the chain. */
+export interface JournalFacts {
+  /** All that is on a shelf, sorted by key. @throws JOURNAL_DAMAGED */
+  facts(shelf: string): Promise<readonly StoredFact[]>;
+}
+
+export interface RecordQuery {
+  readonly kind: RecordKind;
+  readonly device?: string;
+  readonly person?: string;
+  /** Only records after this one. @default 0 */
+  readonly afterSeq?: number;
+  /** At most so many. */
+  readonly limit: number;
+}
+
+/** A record whose body is still there. */
+export interface KeptRecord extends Pick<Draft, "id" | "body" | "source"> {
+  readonly seq: number;
+}
+
+export interface JournalFinder {
+  /** In the order of the journal. @throws JOURNAL_DAMAGED */
+  find(query: RecordQuery): Promise<readonly KeptRecord[]>;
+}
+
+export interface Journal extends JournalReader, JournalWriter, JournalFacts, JournalFinder {
   status(): Promise<JournalStatus>;
+  /** Checks the whole file while it is in use. @returns findings by sequence number; none where all is as it was written. */
+  verify(): Promise<Verification>;
+  /**
+   * Erases and prunes what is old enough, in small steps: appending goes on meanwhile, and a cut harms nothing. To be called
+   * at intervals, and when a destination's cursor moves while the journal is full: then all that is receipted goes.
+   */
+  retain(policy: RetentionPolicy): Promise<Retained>;
+  /** Erases all bodies of one person. @param reason for the audit trail; it names nobody. @returns how many records. */
+  erasePerson(reference: string, reason: string): Promise<number>;
+  /** Erases the body of a quarantined reading. @param reason for the audit trail. @throws RangeError where it is none. */
+  discard(seq: number, reason: string): Promise<void>;
+  /**
+   * Moves every body to a new encryption key, in small steps, with appends in between. Keep the new key before the call: cut
+   * in the middle, the journal opens with it alone, works, and goes on when this is called with it again.
+   * @param boxKey 32 bytes. A no-op where it is the key already.
+   * @throws JOURNAL_KEY_ROTATING where a move to yet another key is under way.
+   */
+  rotateBoxKey(boxKey: Uint8Array): Promise<void>;
+  /**
+   * Changes the signing key by a record that the old key signs and that carries the new one; all later segments are the new
+   * one's. Keep both keys until it resolves: from then on the journal opens with the new one alone. A no-op where it is the
+   * key already.
+   */
+  rotateSigningKey(key: SigningKey): Promise<void>;
+  /**
+   * The segment that holds the newest checkpoint, where the chain has been pruned. Whoever begins behind the prune (a new
+   * destination) is sent this one first: `anchorIn()` of src/seal/checkpoint.ts says where the chain begins for it.
+   */
+  checkpoint(): Promise<StoredSegment | undefined>;
   close(): Promise<void>;
 }

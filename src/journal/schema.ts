@@ -1,15 +1,21 @@
 /** The file's form: settings of the connection, and the numbered migrations, which only go forward. */
-import { createDeadLetters } from "./dead-letters.ts";
+import { addChecks } from "./checks.ts";
 import { errors } from "./errors.ts";
+import { createFacts } from "./facts.ts";
 import { integer, text } from "./row.ts";
 import type { Database, Sql } from "./sqlite.ts";
+import type { Vault } from "./vault.ts";
 
 /** "VIGI": tells the file from any other SQLite database. */
 const APPLICATION_ID = 0x56494749;
 
-const migrations: readonly ((sql: Sql) => Promise<void>)[] = [
-  async (sql) => {
-    for (const statement of [
+/** A numbered step from one version of the file to the next. `vault` opens what the older version wrote. */
+type Migration = (sql: Sql, vault: () => Promise<Vault>) => Promise<void>;
+
+/** Forward only. A step that has been released is never changed: test/fixtures/journal holds a file of each version. */
+const migrations: readonly Migration[] = [
+  (sql) =>
+    all(sql, [
       "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
       // The COSE_Sign1 of each segment, as signed; never changed.
       "CREATE TABLE segment(first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, cose BLOB NOT NULL) STRICT",
@@ -19,15 +25,29 @@ const migrations: readonly ((sql: Sql) => Promise<void>)[] = [
       // Bodies in their boxes, apart, so that they can be erased.
       "CREATE TABLE body(seq INTEGER PRIMARY KEY, box BLOB NOT NULL) STRICT",
       "CREATE TABLE cursor(destination TEXT PRIMARY KEY, through INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-    ]) {
-      await sql.run(statement);
-    }
+    ]),
+  async (sql, vault) => {
+    await all(sql, [
+      // Keyed checks (vault.ts) over what the chain does not sign: a segment's index rows, and each row of the tables below.
+      "ALTER TABLE segment ADD COLUMN rows_check BLOB NOT NULL DEFAULT x''",
+      "ALTER TABLE cursor ADD COLUMN row_check BLOB NOT NULL DEFAULT x''",
+      // How far every destination had come on a day: retention counts its days from there.
+      "CREATE TABLE passed(day INTEGER PRIMARY KEY, through INTEGER NOT NULL, row_check BLOB NOT NULL) STRICT",
+      // What keeps a repeat a no-op when the record itself has been pruned.
+      `CREATE TABLE pruned(idem BLOB PRIMARY KEY, seq INTEGER NOT NULL, row_check BLOB NOT NULL) STRICT, WITHOUT ROWID`,
+      // The changes of signing key, as signed: their records can be pruned, and the keys are still to be known.
+      "CREATE TABLE rotation(seq INTEGER PRIMARY KEY, statement TEXT NOT NULL) STRICT",
+    ]);
+    await addChecks(sql, vault);
   },
-  // Dead letters.
   async (sql) => {
-    await sql.run(createDeadLetters);
+    await sql.run(createFacts);
   },
 ];
+
+async function all(sql: Sql, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await sql.run(statement);
+}
 
 /** What this version of Vigie writes. */
 export const SCHEMA_VERSION = migrations.length;
@@ -38,10 +58,11 @@ export interface StorageLimits {
 }
 
 /**
- * Sets the connection up and brings the file to this version.
+ * Sets the connection up.
+ * @returns the version of the file, 0 for a new one; migrate() does the rest.
  * @throws JOURNAL_NEWER, JOURNAL_NOT_OURS, before anything is written; JOURNAL_OPEN where SQLite does not do as told.
  */
-export async function prepare(database: Database, limits: StorageLimits): Promise<void> {
+export async function prepare(database: Database, limits: StorageLimits): Promise<{ readonly version: number }> {
   const pragma = async (name: string) => (await database.all(`PRAGMA ${name}`))[0] ?? {};
   // One process, one connection: the lock is taken at the first access and kept, and no -shm file is needed.
   await database.all("PRAGMA locking_mode=EXCLUSIVE");
@@ -70,12 +91,23 @@ export async function prepare(database: Database, limits: StorageLimits): Promis
   if (mode !== "wal" || synchronous !== 2) {
     throw errors.JOURNAL_OPEN({ found: `journal_mode ${mode}, synchronous ${synchronous}`, expected: "wal, 2 (FULL)" });
   }
+  return { version };
+}
 
-  for (let next = version; next < SCHEMA_VERSION; next += 1) {
+/** Brings the file to this version, one transaction a step: cut in the middle, it is at the step before. */
+export async function migrate(database: Database, from: number, vault: () => Promise<Vault>): Promise<void> {
+  for (const [index, step] of migrations.entries()) {
+    if (index < from) continue;
     await database.transaction(async (sql) => {
-      await migrations[next]?.(sql);
+      await step(sql, vault);
       await sql.run(`PRAGMA application_id=${APPLICATION_ID}`);
-      await sql.run(`PRAGMA user_version=${next + 1}`);
+      await sql.run(`PRAGMA user_version=${index + 1}`);
     });
   }
+}
+
+/** The text of every table and index, to be compared with what a new file of this version has. */
+export async function schemaText(sql: Sql): Promise<readonly string[]> {
+  const rows = await sql.all("SELECT type, name, tbl_name, coalesce(sql, '') AS sql FROM sqlite_schema ORDER BY name");
+  return rows.map((row) => [text(row, "type"), text(row, "name"), text(row, "tbl_name"), text(row, "sql")].join(" "));
 }

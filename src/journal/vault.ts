@@ -1,52 +1,101 @@
 /**
- * What the journal's file may not show. Bodies are sealed in boxes (XSalsa20-Poly1305); identifiers, devices and persons
- * stand in the index as keyed hashes, so that neither an address nor a guess of a value can be tried against the file.
+ * What the journal's file may not show, and what it must not get wrong unseen. Bodies are sealed in boxes
+ * (XSalsa20-Poly1305); identifiers, devices and persons stand in the index as keyed hashes, so that neither an address nor
+ * a guess of a value can be tried against the file; and each row of the index is under a keyed check.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import nacl from "tweetnacl";
-import { encode, isBytes, tryDecode } from "../seal/cbor.ts";
+import { type Cbor, encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import type { RecordId } from "../seal/record.ts";
 import { errors } from "./errors.ts";
 import { random } from "./random.ts";
 
-/** What is in a body's box. The id is inside, whose keyed hash stands in the row: a box moved to another row is found out. */
+/** What the index says of a record, in clear, so that its row can be computed again from the box. */
+export interface Indexed {
+  readonly day: number;
+  readonly device: string | null;
+  readonly person: string | null;
+}
+
+/** What is in a body's box. */
 export interface Contents {
   readonly id: RecordId;
   readonly salt: Uint8Array;
   readonly body: Uint8Array;
   readonly source: Uint8Array | null;
+  /** Undefined in the boxes of version 1 of the file, which had four items. */
+  readonly indexed: Indexed | undefined;
 }
 
 const NONCE = nacl.secretbox.nonceLength;
 /** One body and its source: two texts of at most 4 MiB. */
 const MAX_CONTENTS = 8 * 1024 * 1024;
+/** A guess at a 16-byte check succeeds once in 2^128 tries; and no box is as short, so a check can stand in its place. */
+export const CHECK_BYTES = 16;
 
 export class Vault {
-  readonly #boxKey: Uint8Array;
+  #boxKey: Uint8Array;
+  /** While boxes are being moved to a new key: the old one, which opens those that are still to be moved. */
+  #oldKey: Uint8Array | undefined;
   readonly #indexKey: Uint8Array;
   readonly #pseudonyms = new Map<string, Uint8Array>();
 
   /** @param boxKey 32 bytes, the configured secret. @param indexKey 32 bytes, made with the journal. */
-  constructor(boxKey: Uint8Array, indexKey: Uint8Array) {
+  constructor(boxKey: Uint8Array, indexKey: Uint8Array, oldKey?: Uint8Array) {
     this.#boxKey = boxKey;
     this.#indexKey = indexKey;
+    this.#oldKey = oldKey;
   }
 
-  sealContents(contents: Contents): Uint8Array {
-    const { id, salt, body, source } = contents;
-    return sealBox(encode([id, salt, body, source]), this.#boxKey);
+  get isRotating(): boolean {
+    return this.#oldKey !== undefined;
   }
 
-  /** @returns undefined where the box was not made with this key, is damaged, or belongs to another row. */
-  openContents(box: Uint8Array, idem: Uint8Array): Contents | undefined {
-    const plain = openBox(box, this.#boxKey);
+  isKey(boxKey: Uint8Array): boolean {
+    return Buffer.compare(boxKey, this.#boxKey) === 0;
+  }
+
+  /** @returns what a file carries while its boxes are moved: with it, the new key opens all of them. */
+  boxForNext(boxKey: Uint8Array): Uint8Array {
+    return sealBox(encode([this.#indexKey, this.#boxKey]), boxKey);
+  }
+
+  /** From here on boxes are sealed with this key, and open with both. */
+  moveTo(boxKey: Uint8Array): void {
+    this.#oldKey = this.#boxKey;
+    this.#boxKey = boxKey;
+  }
+
+  /** @returns the box sealed with the current key; undefined where it is already, and null where no key opens it. */
+  moved(box: Uint8Array): Uint8Array | undefined | null {
+    if (openBox(box, this.#boxKey) !== undefined) return undefined;
+    const plain = this.open(box);
+    return plain === undefined ? null : this.seal(plain);
+  }
+
+  /** The index key in a box of the current key: what the file carries when all boxes are moved. */
+  indexKeyBox(): Uint8Array {
+    return this.seal(this.#indexKey);
+  }
+
+  forgetOldKey(): void {
+    this.#oldKey = undefined;
+  }
+
+  sealContents({ id, salt, body, source, indexed }: Contents): Uint8Array {
+    const index: Cbor[] = indexed === undefined ? [] : [indexed.day, indexed.device, indexed.person];
+    return this.seal(encode([id, salt, body, source, ...index]));
+  }
+
+  /** @returns undefined where the box was not made with this key, or is damaged. */
+  openContents(box: Uint8Array): Contents | undefined {
+    const plain = this.open(box);
     const items = plain && tryDecode(plain, { maxBytes: MAX_CONTENTS, maxDepth: 2, tags: [] });
     if (!Array.isArray(items)) return undefined;
-    const [id, salt, body, source]: unknown[] = items;
+    const [id, salt, body, source, ...index]: unknown[] = items;
     if (!isBytes(id, 16) || !isBytes(salt, 16) || !isBytes(body)) return undefined;
     if (source !== null && !isBytes(source)) return undefined;
-    const belongs = Buffer.from(this.idem(id, dayOf(idem))).equals(idem);
-    return belongs ? { id, salt, body, source } : undefined;
+    return { id, salt, body, source, indexed: indexedOf(index) };
   }
 
   /** Anything else that the file may not show. */
@@ -55,7 +104,7 @@ export class Vault {
   }
 
   open(box: Uint8Array): Uint8Array | undefined {
-    return openBox(box, this.#boxKey);
+    return openBox(box, this.#boxKey) ?? (this.#oldKey && openBox(box, this.#oldKey));
   }
 
   /**
@@ -70,8 +119,8 @@ export class Vault {
     return idem;
   }
 
-  /** 16 bytes that stand for a device or a person in the index: the same each time, and nothing without the key. */
-  pseudonym(domain: "device" | "person", name: string): Uint8Array {
+  /** 16 bytes that stand for a device, a person or a fact's key: the same each time, and nothing without the key. */
+  pseudonym(domain: "device" | "person" | "fact", name: string): Uint8Array {
     const key = `${domain}:${name}`;
     let pseudonym = this.#pseudonyms.get(key);
     if (pseudonym === undefined) {
@@ -83,13 +132,24 @@ export class Vault {
     return pseudonym;
   }
 
+  /** The keyed check that stands beside what the chain does not sign: a flipped bit or an edited column shows. */
+  check(table: string, fields: readonly Cbor[]): Uint8Array {
+    return this.#hash(`check ${table}`, encode(fields)).subarray(0, CHECK_BYTES);
+  }
+
   #hash(domain: string, secret: Uint8Array | string): Uint8Array {
     return createHmac("sha256", this.#indexKey).update(`${domain}\0`).update(secret).digest();
   }
 }
 
-function dayOf(idem: Uint8Array): number {
-  return new DataView(idem.buffer, idem.byteOffset).getInt32(0);
+function indexedOf([day, device, person]: readonly unknown[]): Indexed | undefined {
+  if (typeof day !== "number" || (device !== null && typeof device !== "string")) return undefined;
+  return person === null || typeof person === "string" ? { day, device, person } : undefined;
+}
+
+/** Which day an idem begins with. */
+export function dayOf(idem: Uint8Array): number {
+  return new DataView(idem.buffer, idem.byteOffset, idem.byteLength).getInt32(0);
 }
 
 /** Makes the keyed-hash key of a new journal. @returns the key in a box, to be kept in the file. */
@@ -97,11 +157,22 @@ export function newIndexKey(boxKey: Uint8Array): Uint8Array {
   return sealBox(randomBytes(32), boxKey);
 }
 
-/** @throws JOURNAL_KEY_WRONG where the box does not open with this key. */
-export function openVault(boxKey: Uint8Array, indexKeyBox: Uint8Array): Vault {
+/**
+ * @param nextBox what a file carries while its boxes are being moved to another key.
+ * @throws JOURNAL_KEY_ROTATING where this is the key that is being left; JOURNAL_KEY_WRONG where it is none of the file's.
+ */
+export function openVault(boxKey: Uint8Array, indexKeyBox: Uint8Array, nextBox?: Uint8Array): Vault {
+  if (boxKey.length !== nacl.secretbox.keyLength) {
+    throw errors.JOURNAL_KEY_WRONG({ found: `${boxKey.length} bytes`, expected: "32 bytes" });
+  }
   const indexKey = openBox(indexKeyBox, boxKey);
-  if (indexKey === undefined) throw errors.JOURNAL_KEY_WRONG();
-  return new Vault(boxKey, indexKey);
+  if (indexKey !== undefined && nextBox !== undefined) throw errors.JOURNAL_KEY_ROTATING();
+  if (indexKey !== undefined) return new Vault(boxKey, indexKey);
+  const plain = nextBox && openBox(nextBox, boxKey);
+  const items = plain && tryDecode(plain, { maxBytes: 128, maxDepth: 1, tags: [] });
+  const [next, oldKey]: unknown[] = Array.isArray(items) ? items : [];
+  if (!isBytes(next, 32) || !isBytes(oldKey, 32)) throw errors.JOURNAL_KEY_WRONG();
+  return new Vault(boxKey, next, oldKey);
 }
 
 function sealBox(plain: Uint8Array, key: Uint8Array): Uint8Array {

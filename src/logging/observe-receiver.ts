@@ -16,6 +16,9 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "early":
         log.debug(`segment ${event.type}`, { gateway: event.gateway, through: event.standing.through });
         break;
+      case "ahead":
+        log.info("alarm held", { gateway: event.gateway, handed: event.handed, duplicates: event.duplicates });
+        break;
       case "refused":
         log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because });
         break;

@@ -34,7 +34,12 @@ export const hex = (bytes: Uint8Array): string =>
  * @throws SyntaxError where it is no JSON; ZodError, which names each path, where it is no measurement.
  */
 export function parseMeasurement(text: string): Measurement {
-  return measurementSchema.parse(parse(text));
+  return readMeasurement(parse(text));
+}
+
+/** One measurement within a larger text, read with parseJson(). @throws ZodError */
+export function readMeasurement(value: unknown): Measurement {
+  return measurementSchema.parse(value);
 }
 
 /** Reads JSON whose decimals keep their digits: a number becomes a `LosslessNumber`. */

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { COSE } from "../delivery/https/media.ts";
+import { aheadOf, COSE } from "../delivery/https/media.ts";
 import { MAX_MESSAGE_BYTES, piecesOf } from "../seal/message.ts";
 import type { Outcome, ReceiverEvent, SegmentFault } from "./port.ts";
 import type { Receiver } from "./receiver.ts";
@@ -14,7 +14,7 @@ export interface HttpReceiverParts {
     readonly host?: string;
     /** 0 takes one that is free. */
     readonly port: number;
-    /** @default "/" */
+    /** Alarms come ahead of their turn to the same path with `/alarms` behind it. @default "/" */
     readonly path?: string;
   };
   /** PEM. Without it, for a proxy on this machine that ends TLS. With `ca`, only gateways with a certificate of it come in. */
@@ -83,14 +83,16 @@ interface Answer {
 
 async function answer(parts: HttpReceiverParts, request: IncomingMessage): Promise<Answer> {
   const { receiver, listen, maxBodyBytes = MAX_MESSAGE_BYTES, observe } = parts;
-  if (pathOf(request) !== (listen.path ?? "/")) return { status: 404 };
+  const path = listen.path ?? "/";
+  const isAhead = pathOf(request) === aheadOf(path);
+  if (!isAhead && pathOf(request) !== path) return { status: 404 };
   if (request.method !== "POST") return { status: 405 };
   const isPacked = (request.headers["content-encoding"] ?? "identity") !== "identity";
   if (request.headers["content-type"] !== COSE || isPacked) return { status: 415 };
   const body = await readBody(request, maxBodyBytes);
   if (body === undefined) return { status: 413 };
   try {
-    return answerOf(receiver, await takeAll(receiver, body));
+    return isAhead ? answerAhead(await receiver.receiveAhead(body)) : answerOf(receiver, await takeAll(receiver, body));
   } catch (error) {
     observe?.({ type: "failed", error });
     return { status: 503, "retry-after": RETRY_AFTER_SECONDS };
@@ -110,15 +112,25 @@ async function takeAll(receiver: Receiver, sequence: Uint8Array): Promise<readon
 
 /** The receipt says how far the gateway is, whatever became of the last message. It learns of a refusal when that comes first. */
 function answerOf(receiver: Receiver, outcomes: readonly Outcome[]): Answer {
-  const held = outcomes.findLast((outcome) => outcome.type !== "refused");
+  const held = outcomes.findLast((outcome) => "standing" in outcome);
   if (held !== undefined) {
     return { status: 200, "content-type": COSE, body: receiver.sign(held.gateway, held.standing) };
   }
   const [refused] = outcomes;
-  return refused?.type === "refused"
-    ? { status: statusOf(refused.fault), "content-type": "text/plain", body: refused.fault }
-    : { status: 400 };
+  return refused?.type === "refused" ? refusal(refused.fault) : { status: 400 };
 }
+
+/** An alarm gets no receipt ahead of its turn: its whole segment comes again. */
+function answerAhead(outcome: Outcome): Answer {
+  if (outcome.type === "refused") return refusal(outcome.fault);
+  return { status: outcome.type === "ahead" ? 204 : 415 };
+}
+
+const refusal = (fault: SegmentFault): Answer => ({
+  status: statusOf(fault),
+  "content-type": "text/plain",
+  body: fault,
+});
 
 function statusOf(fault: SegmentFault): number {
   switch (fault) {

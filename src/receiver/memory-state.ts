@@ -49,6 +49,9 @@ function entryOf({ epochs, ids: known }: Kept, epoch: number): GatewayEntry {
     async segmentAt(firstSeq) {
       return kept.segments.get(firstSeq);
     },
+    async keepAhead(ids) {
+      for (const id of ids) known.add(idText(id));
+    },
     async keep({ head, firstSeq, ids, exceptions }) {
       epochs.set(epoch, kept);
       kept.head = head;

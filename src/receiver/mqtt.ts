@@ -1,6 +1,6 @@
 /** Takes the feed from an MQTT broker, and answers it with receipts. */
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "../delivery/mqtt/port.ts";
-import { addressOfSegments, allSegments, type FeedAddress, receiptsTopic } from "../delivery/mqtt/topics.ts";
+import { everyGateways, type FeedAddress, type FeedPart, readTopic, receiptsTopic } from "../delivery/mqtt/topics.ts";
 import { connectMqtt } from "../delivery/mqtt/transport.ts";
 import { type Ending, keepTrying } from "../delivery/retry.ts";
 import { systemTimers, type Timers } from "../delivery/timers.ts";
@@ -41,22 +41,31 @@ const LONGEST_WAIT_MS = 10_000;
 /** Receivers are few: a broker that comes back is not hurt by all of them at once. */
 const SPREAD_MS = 1_000;
 
+/** Alarms come by a connection of their own: on the other one, the window of every gateway would be ahead of them. */
 export function openMqttReceiver(parts: MqttReceiverParts): MqttReceiver {
-  const feed = new Feed(parts);
-  feed.start();
-  return feed;
+  const alarms = { ...parts, config: { ...parts.config, clientId: `${parts.config.clientId}-alarms` } };
+  const feeds = [new Feed(parts, "segments"), new Feed(alarms, "alarms")];
+  for (const feed of feeds) feed.start();
+  return {
+    ready: Promise.all(feeds.map(({ ready }) => ready)).then(() => undefined),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(feeds.map((feed) => feed[Symbol.asyncDispose]()));
+    },
+  };
 }
 
 class Feed implements MqttReceiver {
   readonly ready: Promise<void>;
   readonly #parts: MqttReceiverParts;
+  readonly #part: FeedPart;
   readonly #stop = new AbortController();
   #becomeReady: () => void = () => {};
   #end: ((reason: VigieError) => void) | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: MqttReceiverParts) {
+  constructor(parts: MqttReceiverParts, part: FeedPart) {
     this.#parts = parts;
+    this.#part = part;
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
@@ -90,7 +99,7 @@ class Feed implements MqttReceiver {
       );
       try {
         answers.start(session, end);
-        session.subscribe(allSegments(config.sharedGroup)).then(() => {
+        session.subscribe(everyGateways(this.#part, config.sharedGroup)).then(() => {
           observe?.({ type: "feed", state: "connected" });
           this.#becomeReady();
         }, end);
@@ -105,11 +114,16 @@ class Feed implements MqttReceiver {
 
   /** What fails here is not acknowledged to the broker either, and the connection ends: others may do better with it. */
   async #take(topic: string, payload: Uint8Array, answers: Answers): Promise<void> {
-    const address = addressOfSegments(topic);
-    if (address === undefined) return;
+    const read = readTopic(topic);
+    if (read === undefined) return;
+    const { address, part } = read;
+    const { receiver } = this.#parts;
     try {
-      const outcome = await this.#parts.receiver.receive(payload, address.gateway);
-      if (outcome.type !== "refused") answers.due(address, outcome.standing);
+      const outcome =
+        part === "alarms"
+          ? await receiver.receiveAhead(payload, address.gateway)
+          : await receiver.receive(payload, address.gateway);
+      if ("standing" in outcome) answers.due(address, outcome.standing);
     } catch (error) {
       this.#parts.observe?.({ type: "failed", error });
       this.#end?.(errors.RECEIVER_FAILED({ cause: error }));

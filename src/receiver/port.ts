@@ -61,6 +61,8 @@ export interface GatewayEntry {
   known(ids: readonly RecordId[]): Promise<ReadonlySet<string>>;
   /** Hash of the held segment that begins there; undefined where none does, or it was forgotten. */
   segmentAt(firstSeq: number): Promise<Uint8Array | undefined>;
+  /** Notes, durably, that these were handed over ahead of their turn. The chain stays where it stands. */
+  keepAhead(ids: readonly RecordId[]): Promise<void>;
   /** Keeps all of it, durably, or nothing. */
   keep(change: EntryChange): Promise<void>;
 }
@@ -110,6 +112,8 @@ export type Outcome =
   | { readonly type: "unreadable"; readonly gateway: string; readonly standing: Standing }
   /** Something before it is missing. It is kept until that comes, and the gateway told what is held. */
   | { readonly type: "early"; readonly gateway: string; readonly standing: Standing }
+  /** An alarm that did not wait for its turn. Its segment's turn is still to come, and is what a receipt is about. */
+  | { readonly type: "ahead"; readonly gateway: string; readonly handed: number; readonly duplicates: number }
   | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: string };
 
 export type ReceiverEvent =

@@ -4,6 +4,7 @@
  */
 import pg from "pg";
 import { isVigieError } from "../errors/error.ts";
+import type { RecordId } from "../seal/record.ts";
 import { errors } from "./errors.ts";
 import { idText } from "./id.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -88,6 +89,9 @@ async function readEntry(session: pg.PoolClient, gateway: string, epoch: number)
       const query = "SELECT hash FROM vigie_segment WHERE gateway=$1 AND epoch=$2 AND first_seq=$3";
       return hashIn(await rows(query, [...place, firstSeq]));
     },
+    async keepAhead(ids) {
+      await keepIds(session, gateway, ids);
+    },
     async keep(change) {
       await session.query("BEGIN");
       await write(session, gateway, epoch, standing?.head.lastSeq ?? 0, change);
@@ -115,8 +119,13 @@ async function write(
     const segment = [gateway, epoch, firstSeq, buffer(head.hash)];
     await session.query("INSERT INTO vigie_segment VALUES($1,$2,$3,$4)", segment);
   }
+  await keepIds(session, gateway, ids);
+}
+
+async function keepIds(session: pg.PoolClient, gateway: string, ids: readonly RecordId[]): Promise<void> {
+  if (ids.length === 0) return;
   const records = "INSERT INTO vigie_record SELECT $1, unnest($2::bytea[]) ON CONFLICT DO NOTHING";
-  if (ids.length > 0) await session.query(records, [gateway, ids.map(buffer)]);
+  await session.query(records, [gateway, ids.map(buffer)]);
 }
 
 async function migrate(pool: pg.Pool): Promise<void> {

@@ -8,19 +8,16 @@ import { knownEncodings } from "../seal/encoding.ts";
 import type { KeyRing, SigningKey } from "../seal/key.ts";
 import { decodeMessage } from "../seal/message.ts";
 import { sealReceipt } from "../seal/receipt.ts";
-import { isWithheld } from "../seal/record.ts";
+import { isWithheld, RecordKind, type SegmentMessage, type SegmentPayload } from "../seal/record.ts";
 import { hashOf, openSegment } from "../seal/segment.ts";
 import { type EarlyBounds, type EarlySegment, EarlySegments } from "./early.ts";
-import { idText } from "./id.ts";
+import { handFresh } from "./hand.ts";
 import type {
   GatewayEntry,
   GatewayKeys,
-  HandedRecord,
-  Handover,
   Outcome,
   ReceiverEvent,
   ReceiverState,
-  Refusal,
   SegmentFault,
   Sink,
   Standing,
@@ -67,7 +64,20 @@ export class Receiver {
    * @throws what a sink or the state threw: then nothing is held, and the message has to come again.
    */
   async receive(bytes: Uint8Array, via?: string): Promise<Outcome> {
-    const outcome = await this.#judge(bytes, via);
+    const opened = this.#open(bytes, via);
+    const outcome = "type" in opened ? opened : await this.#judge(opened);
+    this.#parts.observe?.(outcome);
+    return outcome;
+  }
+
+  /**
+   * Takes a message ahead of its turn: hands over the alarms that it shows, and moves nothing. The whole segment comes again
+   * with the others, and its alarms are known by then.
+   * @param via, @throws as receive().
+   */
+  async receiveAhead(bytes: Uint8Array, via?: string): Promise<Outcome> {
+    const opened = this.#open(bytes, via);
+    const outcome = "type" in opened ? opened : await this.#handAhead(opened);
     this.#parts.observe?.(outcome);
     return outcome;
   }
@@ -81,7 +91,8 @@ export class Receiver {
     return receipt;
   }
 
-  async #judge(bytes: Uint8Array, via: string | undefined): Promise<Outcome> {
+  /** Whose it is, proven by the signature; or the refusal. */
+  #open(bytes: Uint8Array, via: string | undefined): Opened | Outcome {
     const decoded = decodeMessage(bytes);
     const segmentBytes = decoded.ok ? decoded.message.segment : decoded.unreadable;
     if (segmentBytes === undefined) return refused("malformed", decoded.ok ? "" : decoded.because, via);
@@ -92,17 +103,39 @@ export class Receiver {
     if (signer !== payload.gateway || (via !== undefined && via !== signer)) {
       return refused("foreign", `signed by ${signer}, for ${payload.gateway}, by way of ${via ?? "nobody"}`, signer);
     }
-    if (!decoded.ok) {
-      return this.#parts.state.exclusively(signer, payload.epoch, async (entry) => ({
-        type: "unreadable",
-        gateway: signer,
-        standing: standingOf(entry, payload.epoch),
-      }));
-    }
-    const segment: EarlySegment = { payload, message: decoded.message, bytes: bytes.length };
+    return { payload, message: decoded.ok ? decoded.message : undefined, bytes: bytes.length };
+  }
+
+  async #judge({ payload, message, bytes }: Opened): Promise<Outcome> {
     const { state } = this.#parts;
-    const outcome = await state.exclusively(signer, payload.epoch, (entry) => this.#place(segment, entry));
+    const { gateway, epoch } = payload;
+    if (message === undefined) return this.#unreadable(payload);
+    const segment: EarlySegment = { payload, message, bytes };
+    const outcome = await state.exclusively(gateway, epoch, (entry) => this.#place(segment, entry));
     return outcome.type === "early" && state.isShared ? this.#await(segment, outcome) : outcome;
+  }
+
+  #unreadable({ gateway, epoch }: SegmentPayload): Promise<Outcome> {
+    return this.#parts.state.exclusively(gateway, epoch, async (entry) => ({
+      type: "unreadable",
+      gateway,
+      standing: standingOf(entry, epoch),
+    }));
+  }
+
+  async #handAhead({ payload, message }: Opened): Promise<Outcome> {
+    const { gateway, epoch } = payload;
+    if (message === undefined) return this.#unreadable(payload);
+    const [fault] = faultyRecords(payload, message.records);
+    if (fault !== undefined) return refused("altered", `record ${fault.seq}: ${fault.because}`, gateway);
+    const alarms = message.records.flatMap((record) =>
+      !isWithheld(record) && record.kind === RecordKind.alarm ? [record] : [],
+    );
+    return this.#parts.state.exclusively(gateway, epoch, async (entry) => {
+      const { fresh, taken } = await handFresh(this.#parts.sinks, payload, alarms, entry);
+      await entry.keepAhead(taken.map(({ id }) => id));
+      return { type: "ahead", gateway, handed: taken.length, duplicates: alarms.length - fresh.length };
+    });
   }
 
   /** Another receiver has what is missing in its hands, most likely: it is done in no time, and this one follows. */
@@ -187,13 +220,9 @@ export class Receiver {
     place: { readonly head: ChainHead; readonly firstSeq?: number },
     entry: GatewayEntry,
   ): Promise<Counts> {
-    const { gateway, epoch } = payload;
     const whole = message.records.flatMap((record) => (isWithheld(record) ? [] : [record]));
-    const known = await entry.known(whole.map(({ id }) => id));
-    const fresh = firstOfEach(whole.filter(({ id }) => !known.has(idText(id))));
-    const refusals = fresh.length === 0 ? [] : await this.#handToAll({ gateway, epoch, records: fresh });
+    const { fresh, taken, refusals } = await handFresh(this.#parts.sinks, payload, whole, entry);
     const refusedSeqs = new Set(refusals.map(({ seq }) => seq));
-    const taken = fresh.filter(({ seq }) => !refusedSeqs.has(seq));
     const isNews = place.firstSeq !== undefined || fresh.length > 0;
     if (isNews) {
       const takenSeqs = new Set(taken.map(({ seq }) => seq));
@@ -210,14 +239,13 @@ export class Receiver {
       refused: refusals.length,
     };
   }
+}
 
-  async #handToAll(handover: Handover): Promise<readonly Refusal[]> {
-    const refusals = new Map<number, Refusal>();
-    for (const sink of this.#parts.sinks) {
-      for (const refusal of await sink.hand(handover)) refusals.set(refusal.seq, refusal);
-    }
-    return [...refusals.values()];
-  }
+/** A message whose signature and origin are good; without what it shows, where its bodies are packed in an unknown way. */
+interface Opened {
+  readonly payload: SegmentPayload;
+  readonly message: SegmentMessage | undefined;
+  readonly bytes: number;
 }
 
 interface Counts {
@@ -225,12 +253,6 @@ interface Counts {
   duplicates: number;
   withheld: number;
   refused: number;
-}
-
-/** A segment holds no id twice where the gateway is honest; where it is not, the first one counts. */
-function firstOfEach(records: readonly HandedRecord[]): readonly HandedRecord[] {
-  const seen = new Set<string>();
-  return records.filter(({ id }) => !seen.has(idText(id)) && seen.add(idText(id)));
 }
 
 function standingOf(entry: GatewayEntry, epoch: number): Standing {

@@ -4,6 +4,7 @@
  */
 import { isVigieError } from "../errors/error.ts";
 import { type Database, openDatabase, type Sql, type SqlValue } from "../journal/sqlite.ts";
+import type { RecordId } from "../seal/record.ts";
 import { errors } from "./errors.ts";
 import { idText } from "./id.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -72,6 +73,9 @@ async function readEntry(database: Database, gateway: string, epoch: number): Pr
       const query = "SELECT hash FROM segment WHERE gateway=? AND epoch=? AND first_seq=?";
       return hashIn(await database.all(query, [...place, firstSeq]));
     },
+    async keepAhead(ids) {
+      await keepIds(database, gateway, ids);
+    },
     async keep(change) {
       await database.transaction((sql) => write(sql, gateway, epoch, change));
       standing = { head: change.head, exceptions: change.exceptions };
@@ -91,10 +95,13 @@ async function write(sql: Sql, gateway: string, epoch: number, change: EntryChan
   if (firstSeq !== undefined) {
     await sql.run("INSERT INTO segment VALUES(?,?,?,?)", [gateway, epoch, firstSeq, head.hash]);
   }
-  if (ids.length > 0) {
-    const values = ids.flatMap((id): SqlValue[] => [gateway, id]);
-    await sql.run(`INSERT OR IGNORE INTO record VALUES${ids.map(() => "(?,?)").join()}`, values);
-  }
+  await keepIds(sql, gateway, ids);
+}
+
+async function keepIds(sql: Sql, gateway: string, ids: readonly RecordId[]): Promise<void> {
+  if (ids.length === 0) return;
+  const values = ids.flatMap((id): SqlValue[] => [gateway, id]);
+  await sql.run(`INSERT OR IGNORE INTO record VALUES${ids.map(() => "(?,?)").join()}`, values);
 }
 
 async function prepare(database: Database): Promise<void> {

@@ -1,4 +1,6 @@
 import type { Person } from "../fhir/port.ts";
+import type { Fact } from "../journal/port.ts";
+import type { Instant } from "../measure/time.ts";
 
 /** A dated rule: what device D (its user slot S) measures from `from` until `until` is person P's. */
 export interface Assignment {
@@ -12,6 +14,8 @@ export interface Assignment {
   readonly from: number;
   /** Exclusive; open where absent. */
   readonly until?: number;
+  /** Absent where it stands in a configuration only. */
+  readonly id?: string;
 }
 
 /** Why a measurement waits. */
@@ -22,15 +26,50 @@ export const quarantineReasons = [
   "unassigned-then",
   /** The device has several users, and it did not say which one it was; or it named one that nobody is. */
   "user-slot-unknown",
-  /** The reading's own time cannot be right, and the gateway's was not to be trusted. */
+  /** When it was taken is not known well enough to say whose it was then. */
   "time-impossible",
 ] as const;
 export type QuarantineReason = (typeof quarantineReasons)[number];
 
-export type Attribution = { readonly person: Person } | { readonly quarantine: QuarantineReason };
+/** When a reading was taken, as far as it is known (moment.ts). */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** It may just as well have been at any time before, after, or either; where absent, it was then. */
+  readonly unless?: "earlier" | "later" | "either";
+}
+
+export type Attribution =
+  | { readonly person: Person; readonly assignment?: string }
+  | { readonly quarantine: QuarantineReason };
 
 /** Who is measured. Never guesses: not by weight, not by the nearest value, not by whoever was last. */
 export interface Registry {
-  /** @param at when the reading was taken, milliseconds since 1970. */
-  attribute(device: string, userSlot: number | undefined, at: number): Attribution;
+  /** @param moment when the reading was taken; undefined where nobody can say. */
+  attribute(device: string, userSlot: number | undefined, moment: Moment | undefined): Attribution;
+}
+
+/** A session taken for one frame. No other frame gets it meanwhile. */
+export interface Claim {
+  readonly person: Person;
+  readonly session: string;
+  /** What closes the session: to be written with the frame's first measure. */
+  readonly closing: readonly Fact[];
+  /** Ends the claim. @param used whether a measure of the frame is on disk; if not, the session is open as before. */
+  settle(used: boolean): void;
+}
+
+/** Short assignments on shared devices. */
+export interface Sessions {
+  /**
+   * Takes the session that is open on a device, for all that one frame holds.
+   * @param taken the reading's own time where its device has told one.
+   */
+  claim(device: string, receivedAt: Instant, taken: number | undefined): Claim | undefined;
+}
+
+/** What a person said about a destination. */
+export interface Consent {
+  /** Whether a destination may have what is this person's. Asked when it is sent, with the time of then. */
+  mayReceive(person: string, destination: string, at: number): boolean;
 }

@@ -10,6 +10,8 @@ export const RecordKind = {
   event: 3,
   /** Who did what, when: pairing, assigning, configuring, releasing. The body is JSON. */
   audit: 4,
+  /** An event that cannot wait (an alarm button, a fall that a device reports): it goes ahead of whatever is waiting. */
+  alarm: 5,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 

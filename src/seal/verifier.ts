@@ -1,7 +1,9 @@
 /** Verifies a run of messages with the gateway's public key alone: signatures, chain, and every record that is shown. */
 import { type ChainHead, faultyRecords, follow } from "./chain.ts";
-import type { KeyRing } from "./key.ts";
-import { isWithheld, type SegmentMessage } from "./record.ts";
+import { type Checkpoint, chainStatement } from "./checkpoint.ts";
+import { type KeyId, type KeyRing, kidText } from "./key.ts";
+import { isWithheld, RecordKind, type SegmentMessage, type SegmentPayload, type TravellingRecord } from "./record.ts";
+import { GrowingKeyRing, type Rotation } from "./rotation.ts";
 import { hashOf, openSegment } from "./segment.ts";
 
 export interface Finding {
@@ -23,38 +25,64 @@ export interface Verification {
   readonly findings: readonly Finding[];
 }
 
-/** Takes messages in order. After a fault it goes on from the next segment that is good by itself, and says so. */
+export interface VerifierOptions {
+  /** True where nothing may be missing at the start but what a checkpoint covers. An excerpt may begin anywhere. */
+  readonly complete?: boolean;
+}
+
+/**
+ * Takes messages in order. After a fault it goes on from the next segment that is good by itself, and says so.
+ * A change of key is followed where the segment before it holds the rotation record, signed by the old key.
+ */
 export class Verifier {
-  readonly #keys: KeyRing;
+  readonly #keys: GrowingKeyRing;
+  readonly #options: VerifierOptions;
   readonly #findings: Finding[] = [];
+  readonly #checkpoints: Checkpoint[] = [];
   #head: ChainHead | undefined;
   #gateway: string | undefined;
-  #firstSeq: number | undefined;
+  #first: SegmentPayload | undefined;
+  /** Who must have signed the next segment. */
+  #signer: string | undefined;
   #segments = 0;
   #records = 0;
   #withheld = 0;
 
-  constructor(keys: KeyRing) {
-    this.#keys = keys;
+  /** @param keys the gateway's first key is enough where every rotation since is among the messages. */
+  constructor(keys: KeyRing, options: VerifierOptions = {}) {
+    this.#keys = new GrowingKeyRing(keys);
+    this.#options = options;
+  }
+
+  /**
+   * Learns keys from a message before it is verified: for an export that begins after a rotation, run all messages through
+   * learn(), then through add(). A rotation is signed by a key that is known already, so nothing has to be believed.
+   */
+  learn({ records }: SegmentMessage): void {
+    const { rotations, checkpoints } = statementsOf(records);
+    for (const earlier of checkpoints) for (const rotation of earlier.rotations) this.#keys.learn(rotation);
+    for (const rotation of rotations) this.#keys.learn(rotation);
   }
 
   add({ segment, records }: SegmentMessage): void {
     this.#segments += 1;
     this.#records += records.length;
     this.#withheld += records.filter(isWithheld).length;
-    const opened = openSegment(segment, this.#keys);
+    const opened = openSegment(segment, this.#keys.find);
     if (!opened.ok) {
       this.report({ ...seqOf(records[0]?.seq), fault: opened.fault, because: opened.because });
       return;
     }
-    const { payload } = opened;
-    this.#firstSeq ??= payload.firstSeq;
+    const { payload, kid } = opened;
+    this.#first ??= payload;
     this.#gateway ??= payload.gateway;
     if (payload.gateway !== this.#gateway) {
       this.report({ seq: payload.firstSeq, fault: "foreign", because: `of gateway ${payload.gateway}` });
     }
     this.#judge(segment, payload);
-    for (const { seq, because } of faultyRecords(payload, records)) this.report({ seq, fault: "record", because });
+    const faults = faultyRecords(payload, records);
+    for (const { seq, because } of faults) this.report({ seq, fault: "record", because });
+    this.#followKey(kid, payload.firstSeq, faults.length === 0 ? records : []);
   }
 
   report(finding: Finding): void {
@@ -62,18 +90,19 @@ export class Verifier {
   }
 
   result(): Verification {
+    const start = this.#options.complete === true ? this.#missingStart() : undefined;
     return {
       ...(this.#gateway === undefined ? {} : { gateway: this.#gateway }),
       ...(this.#head === undefined ? {} : { epoch: this.#head.epoch, lastSeq: this.#head.lastSeq }),
-      ...(this.#firstSeq === undefined ? {} : { firstSeq: this.#firstSeq }),
+      ...(this.#first === undefined ? {} : { firstSeq: this.#first.firstSeq }),
       segments: this.#segments,
       records: this.#records,
       withheld: this.#withheld,
-      findings: this.#findings,
+      findings: start === undefined ? this.#findings : [start, ...this.#findings],
     };
   }
 
-  #judge(segment: Uint8Array, payload: Parameters<typeof follow>[2]): void {
+  #judge(segment: Uint8Array, payload: SegmentPayload): void {
     const standing: ChainHead = {
       epoch: payload.epoch,
       lastSeq: payload.firstSeq + payload.digests.length - 1,
@@ -81,7 +110,7 @@ export class Verifier {
     };
     const before = this.#head;
     this.#head = standing;
-    // An export may begin anywhere: the first segment is the anchor, whatever it follows.
+    // The first segment is the anchor, whatever it follows; result() asks for its checkpoint where there must be one.
     if (before === undefined) return;
     if (before.epoch !== payload.epoch) {
       this.report({ seq: payload.firstSeq, fault: "epoch", because: `epoch ${payload.epoch} after ${before.epoch}` });
@@ -90,6 +119,52 @@ export class Verifier {
     const judged = follow(before, segment, payload);
     if (!judged.ok) this.report({ seq: payload.firstSeq, fault: judged.fault, because: judged.because });
   }
+
+  /** @param records of a segment that is good: what they say of the chain is what the gateway said. */
+  #followKey(kid: KeyId, firstSeq: number, records: readonly TravellingRecord[]): void {
+    const signer = kidText(kid);
+    if (this.#signer !== undefined && this.#signer !== signer) {
+      const because = `signed by ${signer}, expected ${this.#signer}: no rotation leads there`;
+      this.report({ seq: firstSeq, fault: "key-change", because });
+    }
+    this.#signer = signer;
+    const { rotations, checkpoints } = statementsOf(records);
+    this.#checkpoints.push(...checkpoints);
+    for (const rotation of rotations) {
+      this.#keys.learn(rotation);
+      if (kidText(rotation.from.kid) === this.#signer) this.#signer = kidText(rotation.to.kid);
+    }
+  }
+
+  #missingStart(): Finding | undefined {
+    const first = this.#first;
+    if (first === undefined) return undefined;
+    const { firstSeq, previous } = first;
+    if (firstSeq === 1 && previous === null) return undefined;
+    const named = previous === null ? "" : Buffer.from(previous).toString("hex");
+    // A prune that was cut short has left more than its checkpoint allows to go.
+    const covered = this.#checkpoints.some(
+      ({ through, hash }) => through >= firstSeq || (through === firstSeq - 1 && hash === named),
+    );
+    if (covered) return undefined;
+    return {
+      seq: firstSeq,
+      fault: "bad-start",
+      because: `starts at ${firstSeq}, and no checkpoint covers what is gone`,
+    };
+  }
+}
+
+function statementsOf(records: readonly TravellingRecord[]) {
+  const rotations: Rotation[] = [];
+  const checkpoints: Checkpoint[] = [];
+  for (const record of records) {
+    if (isWithheld(record) || record.kind !== RecordKind.audit) continue;
+    const statement = chainStatement(record.body);
+    if (statement?.type === "key-rotation") rotations.push(statement.rotation);
+    if (statement?.type === "checkpoint") checkpoints.push(statement.checkpoint);
+  }
+  return { rotations, checkpoints };
 }
 
 const seqOf = (seq: number | undefined) => (seq === undefined ? {} : { seq });

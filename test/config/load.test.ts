@@ -71,7 +71,7 @@ describe("a correct configuration", () => {
     const config = configOf(parseGatewayConfig(whole, drivers));
     expect(config.gateway.timeZone).toBe("Europe/Paris");
     expect(config.links.ble).toEqual({ adapter: "hci0", discover: true });
-    expect(config.destinations[0]).toMatchObject({ protocol: 5, window: 8 });
+    expect(config.destinations[0]).toMatchObject({ protocol: 5, window: 32 });
     expect(config.destinations[0]?.platformKeys).toEqual([new Uint8Array(32).fill(0xab)]);
     expect(config.assignments[0]?.from).toBe(wallMs(Date.parse("2026-01-05T07:00:00Z")));
     expect(config.clock.trust).toBe("timesync");
@@ -218,7 +218,7 @@ describe("a wrong configuration", () => {
     ],
     ["a zone that is in no table", but("  structure", "  timeZone: Europe/Pari\n  structure"), "an IANA time zone"],
     ["an unknown type of destination", but("type: mqtt", "type: mqqt"), "destinations[0].type"],
-    ["a window too wide", but("type: mqtt", "type: mqtt\n    window: 21"), "a whole number from 1 to 20"],
+    ["a window too wide", but("type: mqtt", "type: mqtt\n    window: 65"), "a whole number from 1 to 64"],
     ["a key given twice", but("  ble: {}", "  ble: {}\n  ble: {}"), "a correct YAML file"],
     ["text that is no YAML", "gateway: [", "a correct YAML file"],
     ["an empty file", "", "an empty file"],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildWorker, withSynchronousNormal, workerOf } from "./build.ts";
-import { start, workerCommand } from "./child.ts";
+import { callersText, start, workerCommand } from "./child.ts";
 import { publish } from "./durability.ts";
 import { openUnderTest } from "./journal-under-test.ts";
 import { hasStrace } from "./machine.ts";
@@ -53,7 +53,7 @@ describe.skipIf(!hasStrace)("acknowledgement after fsync (needs strace)", () => 
       const acknowledged = await traced(workerOf(build), callers);
       const early = acknowledged.filter(({ needed, flushed }) => flushed < needed);
       publish({
-        fault: `acknowledged before the fsync returned, ${callers} callers`,
+        fault: `acknowledged before the fsync returned, ${callersText(callers)}`,
         trials: acknowledged.length,
         acknowledged: acknowledged.length,
         broken: early.length,

@@ -1,15 +1,23 @@
 /** Makes what runs as a process of its own: the worker (TypeScript) and the disk between it and its files (C). */
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, rename, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compiler, mustRun } from "./machine.ts";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, "../..");
+/** Where package.json stands: this file also runs compiled, from a folder without the C source. */
+function rootOf(folder: string): string {
+  return existsSync(join(folder, "package.json")) ? folder : rootOf(dirname(folder));
+}
+const root = rootOf(dirname(fileURLToPath(import.meta.url)));
+const sources = join(root, "test/faults");
 
 /** Compiles worker.ts with all it imports into a new folder. @returns the folder, to be removed by the caller. */
-export async function buildWorker(): Promise<string> {
+export const buildWorker = (): Promise<string> => build("test/faults/worker.ts");
+
+/** The same for any files of this checkout, named from its root. */
+export async function build(...files: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "vigie-worker-"));
   await writeFile(join(folder, "package.json"), '{"type":"module"}');
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
@@ -19,7 +27,7 @@ export async function buildWorker(): Promise<string> {
       extends: join(root, "tsconfig.json"),
       compilerOptions: { noEmit: false, rootDir: root, outDir: folder, typeRoots: [join(root, "node_modules/@types")] },
       include: [],
-      files: [join(here, "worker.ts")],
+      files: files.map((file) => join(root, file)),
     }),
   );
   mustRun(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", join(folder, "tsconfig.json"));
@@ -60,6 +68,6 @@ export async function withSynchronousNormal(build: string): Promise<string> {
 export async function buildDisk(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "vigie-disk-"));
   const library = join(folder, "disk.so");
-  mustRun(compiler ?? "cc", "-shared", "-fPIC", "-O1", "-o", library, join(here, "disk.c"), "-ldl", "-lpthread");
+  mustRun(compiler ?? "cc", "-shared", "-fPIC", "-O1", "-o", library, join(sources, "disk.c"), "-ldl", "-lpthread");
   return library;
 }

@@ -50,3 +50,6 @@ export function start({ command, args, env }: Command, heard: (line: string) => 
   );
   return { child, ended };
 }
+
+/** "one caller", "16 callers": for the table. */
+export const callersText = (callers: number) => (callers === 1 ? "one caller" : `${callers} callers`);

@@ -1,7 +1,8 @@
 /** Reads the log that disk.c writes: what a process did to the files of one folder, and what it promised, in order. */
 
 export type DiskEvent =
-  | { readonly op: "create"; readonly inode: bigint; readonly name: string }
+  /** A file was opened that was new, or was there already. */
+  | { readonly op: "create" | "found"; readonly inode: bigint; readonly name: string }
   | { readonly op: "write"; readonly inode: bigint; readonly offset: number; readonly data: Buffer }
   | { readonly op: "truncate"; readonly inode: bigint; readonly size: number }
   | { readonly op: "unlink"; readonly name: string }
@@ -47,6 +48,8 @@ function eventOf(op: number, inode: bigint, offset: number, payload: Buffer): Di
       return { op: "flush-failed", inode };
     case 9:
       return { op: "acknowledge", text: payload.toString() };
+    case 10:
+      return { op: "found", inode, name: payload.toString() };
     default:
       throw new RangeError(`the disk's log holds a call that its model does not know: ${payload}`);
   }

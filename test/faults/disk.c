@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum op { CREATE = 1, WRITE, TRUNCATE, UNLINK, RENAME, FLUSH_BEGIN, FLUSH_END, FLUSH_FAILED, ACKNOWLEDGE, UNSUPPORTED };
+enum op { CREATE = 1, WRITE, TRUNCATE, UNLINK, RENAME, FLUSH_BEGIN, FLUSH_END, FLUSH_FAILED, ACKNOWLEDGE, FOUND, UNSUPPORTED };
 
 struct entry {
   uint32_t op, length;
@@ -104,8 +104,8 @@ static int opened(const char *path, int flags, mode_t mode) {
       known[descriptor] = FOLDER;
     } else if (fstat(descriptor, &now) == 0) {
       known[descriptor] = now.st_ino + 1;
-      if (absent) note(CREATE, now.st_ino + 1, 0, name, strlen(name));
-      else if ((flags & O_TRUNC) != 0) note(TRUNCATE, now.st_ino + 1, 0, NULL, 0);
+      note(absent ? CREATE : FOUND, now.st_ino + 1, 0, name, strlen(name));
+      if (!absent && (flags & O_TRUNC) != 0) note(TRUNCATE, now.st_ino + 1, 0, NULL, 0);
     }
   }
   pthread_mutex_unlock(&lock);

@@ -11,34 +11,13 @@ import { RecordKind } from "../../src/seal/record.ts";
 import { publish } from "./durability.ts";
 import { openUnderTest } from "./journal-under-test.ts";
 import { canLoop, canMount, mustRun } from "./machine.ts";
+import { MEGABYTE, mount, unmountAll } from "./mounts.ts";
 import { judgeOpen } from "./oracle.ts";
 import { noPromises, type Promises } from "./promises.ts";
 
 const MINUTES = 60_000;
-const MEGABYTE = 1_048_576;
 
-const mounted: string[] = [];
-afterEach(async () => {
-  for (const folder of mounted.splice(0)) {
-    mustRun("umount", folder);
-    await rm(folder, { recursive: true });
-  }
-});
-
-async function mount(type: "tmpfs" | "ext4", bytes: number): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "vigie-mounted-"));
-  if (type === "tmpfs") {
-    mustRun("mount", "-t", "tmpfs", "-o", `size=${bytes}`, "none", folder);
-  } else {
-    const image = `${folder}.img`;
-    mustRun("truncate", "-s", String(bytes), image);
-    mustRun("mkfs.ext4", "-q", "-m", "0", image);
-    mustRun("mount", "-o", "loop,errors=remount-ro", image, folder);
-    await rm(image); // the loop device holds it until it is unmounted
-  }
-  mounted.push(folder);
-  return folder;
-}
+afterEach(unmountAll);
 
 /** Writes until nothing but `left` bytes more fit. @returns the file, to be removed to free the space. */
 async function fill(folder: string, left = 0): Promise<string> {

@@ -5,7 +5,9 @@ import { ms, wallMs } from "../../src/measure/time.ts";
 import { keyRing, signingKey, verifyingKey } from "../../src/seal/key.ts";
 
 const key = signingKey(new Uint8Array(32).fill(7));
-export const ring = keyRing([verifyingKey(key.publicKey)]);
+export const publicKey = key.publicKey;
+export const ring = keyRing([verifyingKey(publicKey)]);
+export const GATEWAY = "under-test";
 
 /** Stands still: no fault here is about time. */
 const clock = {
@@ -20,7 +22,7 @@ const clock = {
 export function openUnderTest(folder: string, change: Partial<JournalOptions> = {}): Promise<Journal> {
   return openJournal({
     folder,
-    gateway: "under-test",
+    gateway: GATEWAY,
     boxKey: new Uint8Array(32).fill(5),
     signingKey: key,
     clock,

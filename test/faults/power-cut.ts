@@ -2,45 +2,47 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { start, workerCommand } from "./child.ts";
+import { type Command, start } from "./child.ts";
 import { type DiskEvent, readDiskLog } from "./disk-log.ts";
 import { scratch } from "./machine.ts";
 import { judge } from "./oracle.ts";
 import { hear, noPromises, type Promises } from "./promises.ts";
 import { pick, type Random, randomFrom } from "./random.ts";
 import { type Cut, cuts, SimulatedDisk } from "./simulated-disk.ts";
-import type { Load } from "./worker.ts";
 
-export interface Recording {
-  readonly events: readonly DiskEvent[];
-  /** The log's file, kept so that a failure can be looked at again. */
-  readonly log: string;
-}
+export type Files = ReadonlyMap<string, Buffer>;
 
-/** Runs a load on a new journal with the disk between. @param fault see disk.c. */
+/** The process under test, working on the journal in this folder. */
+export type CommandIn = (folder: string) => Command;
+
+/**
+ * Runs a process with the disk between it and its journal.
+ * @param fault see disk.c. @param files what is in the folder before.
+ * @returns all that it did to the folder and promised, in order.
+ */
 export async function record(
-  worker: string,
+  commandIn: CommandIn,
   disk: string,
-  load: Omit<Load, "folder">,
-  fault?: string,
-): Promise<Recording> {
+  { fault, files = new Map() }: { readonly fault?: string; readonly files?: Files } = {},
+): Promise<DiskEvent[]> {
   const home = await mkdtemp(join(tmpdir(), "vigie-recorded-"));
-  const [folder, log] = [join(home, "journal"), join(home, "disk.log")];
-  await mkdir(folder);
-  const command = workerCommand(
-    worker,
-    { ...load, folder },
-    {
+  try {
+    const [folder, log] = [join(home, "journal"), join(home, "disk.log")];
+    await fillFolder(folder, files);
+    const { command, args, env } = commandIn(folder);
+    const preload = {
       LD_PRELOAD: disk,
       VIGIE_DISK_FOLDER: folder,
       VIGIE_DISK_LOG: log,
       ...(fault === undefined ? {} : { VIGIE_DISK_FAULT: fault }),
-    },
-  );
-  const { code, signal, stderr } = await start(command, () => undefined).ended;
-  if (code !== 0) throw new Error(`the worker ended with ${code ?? signal}: ${stderr}`);
-  await rm(folder, { recursive: true });
-  return { events: readDiskLog(await readFile(log)), log };
+    };
+    const { ended } = start({ command, args, env: { ...env, ...preload } }, () => undefined);
+    const { code, signal, stderr } = await ended;
+    if (code !== 0) throw new Error(`the process ended with ${code ?? signal}: ${stderr}`);
+    return readDiskLog(await readFile(log));
+  } finally {
+    await rm(home, { recursive: true });
+  }
 }
 
 /** An instant is the number of events that have happened. */
@@ -81,16 +83,25 @@ export interface Trial {
   readonly broken: readonly string[];
 }
 
+async function fillFolder(folder: string, files: Files): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+}
+
 interface Image {
   readonly where: string;
   readonly at: number;
   readonly cut: Cut;
-  readonly files: ReadonlyMap<string, Buffer>;
+  readonly files: Files;
   readonly promises: Promises;
 }
 
 /** Builds the image of each instant, each kind of cut in turn, and asks the oracle about it. */
-export async function cutPower({ events }: Recording, instants: readonly Instants[], seed: number): Promise<Trial[]> {
+export async function cutPower(
+  events: readonly DiskEvent[],
+  instants: readonly Instants[],
+  seed: number,
+): Promise<Trial[]> {
   const images = imagesAt(events, instants, randomFrom(seed));
   const trials: Trial[] = [];
   // Four at a time: while one waits for SQLite's thread, the next is verified.
@@ -123,10 +134,35 @@ function* imagesAt(events: readonly DiskEvent[], instants: readonly Instants[], 
   }
 }
 
+/** One journal, whose power fails again and again: each life begins on what the cut before it left. */
+export async function failAgainAndAgain(
+  commandIn: (life: number) => CommandIn,
+  disk: string,
+  lives: number,
+  random: Random,
+): Promise<Trial[]> {
+  const promises = noPromises();
+  const trials: Trial[] = [];
+  let files: Files = new Map();
+  for (let life = 1; life <= lives; life += 1) {
+    const events = await record(commandIn(life), disk, { files });
+    const simulated = new SimulatedDisk(files);
+    const at = random.below(events.length + 1);
+    for (const event of events.slice(0, at)) {
+      simulated.apply(event);
+      if (event.op === "acknowledge") hear(promises, event.text);
+    }
+    const cut = pick(cuts, random);
+    files = simulated.cut(cut, random);
+    trials.push(await tryImage({ where: `life ${life}`, at, cut, files, promises }));
+  }
+  return trials;
+}
+
 async function tryImage({ where, at, cut, files, promises }: Image): Promise<Trial> {
   const folder = await mkdtemp(join(scratch, "vigie-image-"));
   try {
-    for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
+    await fillFolder(folder, files);
     const { broken, lost } = await judge(folder, promises);
     return { where, at, cut, acknowledged: promises.acknowledged.size, lost, broken };
   } finally {

@@ -7,8 +7,8 @@ export interface Promises {
   readonly acknowledged: Map<number, string>;
   /** How far the destination's cursor was said to be kept. */
   through: number;
-  /** The codes of what was refused, in order; and after how many acknowledgements. */
-  readonly refused: { readonly code: string; readonly afterAcks: number }[];
+  /** What was refused, in order: an append or a cursor, with which code, and after how many acknowledgements. */
+  readonly refused: { readonly what: string; readonly code: string; readonly afterAcks: number }[];
   /** The same sequence number given to two records, or two epochs acknowledged: never to be. */
   readonly broken: string[];
   /** Why the journal did not open or close. */
@@ -44,7 +44,7 @@ export function hear(promises: Promises, lines: string): void {
         promises.through = Math.max(promises.through, Number(second));
         break;
       case "refused":
-        promises.refused.push({ code: first, afterAcks: promises.acknowledged.size });
+        promises.refused.push({ what: first, code: second, afterAcks: promises.acknowledged.size });
         break;
       case "failed":
         promises.failed = first;

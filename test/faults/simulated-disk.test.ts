@@ -72,6 +72,14 @@ test("a hole that no write filled reads as zeros, and so does what a truncation 
   expect(outcomes("drop", [...cutAway, ...flushed(file)])).toEqual(new Set(["a=\0\0w"]));
 });
 
+test("what was on the disk before is there, and a file found again is the same file under any name", () => {
+  const disk = new SimulatedDisk(new Map([["a", Buffer.from("old")]]));
+  disk.apply({ op: "found", inode: file, name: "a" });
+  disk.apply({ op: "rename", from: "a", to: "b" });
+  for (const event of [write(0, "n"), ...flushed(file)]) disk.apply(event);
+  expect([...disk.cut("drop", randomFrom(1))]).toEqual([["a", Buffer.from("nld")]]);
+});
+
 describe("a flush that failed", () => {
   const failed: DiskEvent[] = [
     ...made,

@@ -41,12 +41,27 @@ export class SimulatedDisk {
   #pendingNames: Renaming[] = [];
   #flushingNames = 0;
 
+  /** @param files what is on it, for certain, when it is first looked at. */
+  constructor(files: ReadonlyMap<string, Buffer> = new Map()) {
+    for (const [name, bytes] of files) {
+      const file: File = { durable: new Content(bytes), pending: [], flushing: 0 };
+      this.#durableNames.set(name, file);
+      this.#names.set(name, file);
+    }
+  }
+
   apply(event: DiskEvent): void {
     switch (event.op) {
       case "create": {
         const file: File = { durable: new Content(), pending: [], flushing: 0 };
         this.#files.set(event.inode, file);
         this.#rename((names) => names.set(event.name, file));
+        return;
+      }
+      case "found": {
+        const file = this.#names.get(event.name);
+        if (file === undefined) throw new RangeError(`${event.name} was there before the log began`);
+        this.#files.set(event.inode, file);
         return;
       }
       case "write":
@@ -101,7 +116,7 @@ export class SimulatedDisk {
 
   #file(inode: bigint): File {
     const file = this.#files.get(inode);
-    if (file === undefined) throw new RangeError("the log begins after the file was made: start with an empty folder");
+    if (file === undefined) throw new RangeError("the log changes a file that it never opened");
     return file;
   }
 }
@@ -145,8 +160,13 @@ function* sectorsOf(change: Change): Generator<{ sector: number; offset: number;
 
 /** Bytes that grow as they are written; a hole reads as zeros. */
 class Content {
-  #bytes = Buffer.alloc(0);
-  #size = 0;
+  #bytes: Buffer;
+  #size: number;
+
+  constructor(bytes: Uint8Array = new Uint8Array()) {
+    this.#bytes = Buffer.from(bytes);
+    this.#size = bytes.length;
+  }
 
   apply(change: Change): void {
     if (change.op === "truncate") {
@@ -162,10 +182,7 @@ class Content {
   }
 
   copy(): Content {
-    const copy = new Content();
-    copy.#bytes = Buffer.from(this.bytes());
-    copy.#size = this.#size;
-    return copy;
+    return new Content(this.bytes());
   }
 
   #resize(size: number): void {

@@ -2,12 +2,12 @@
  * A process that does nothing but keep a journal busy, and says at once, in one write to standard output each, what it was
  * promised: what a device would be told. The parent reads these lines, or disk.c and strace see them among the other calls.
  *
- *   ready <epoch> <lastSeq>      the journal is open
- *   ack <epoch> <seq> <id>       append() has resolved
- *   cursor <epoch> <through>     advance() has resolved
- *   refused <code>               append() or advance() was rejected
- *   failed <code>                the journal did not open, or did not close
- *   done                         all was asked for, and the journal is closed
+ *   ready <epoch> <lastSeq>          the journal is open
+ *   ack <epoch> <seq> <id>           append() has resolved
+ *   cursor <epoch> <through>         advance() has resolved
+ *   refused <append|cursor> <code>   append() or advance() was rejected
+ *   failed <code>                    the journal did not open, or did not close
+ *   done                             all was asked for, and the journal is closed
  */
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
@@ -51,6 +51,7 @@ async function keepBusy(journal: Journal): Promise<void> {
     while (left > 0) {
       left -= 1;
       const id = randomBytes(16);
+      let asked: "append" | "cursor" = "append";
       try {
         const { seq } = await journal.append({
           kind: RecordKind.measure,
@@ -61,10 +62,11 @@ async function keepBusy(journal: Journal): Promise<void> {
         });
         say(`ack ${journal.epoch} ${seq} ${id.toString("hex")}`);
         if (advanceEvery === 0 || seq % advanceEvery !== 0) continue;
+        asked = "cursor";
         await journal.advance("platform", seq);
         say(`cursor ${journal.epoch} ${seq}`);
       } catch (error) {
-        say(`refused ${codeOf(error)}`);
+        say(`refused ${asked} ${codeOf(error)}`);
       }
     }
   };

@@ -12,10 +12,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   drivers: ["driver/index.ts"],
   link: ["driver", "intake/port.ts", "measure", "events.ts"],
   driver: ["measure"],
-  intake: ["driver", "fhir", "journal/port.ts", "registry/port.ts", "measure", "seal", "events.ts"],
-  registry: ["fhir/port.ts", "measure"],
+  intake: ["driver", "fhir", "journal/port.ts", "registry", "measure", "seal", "events.ts"],
+  registry: ["fhir/port.ts", "journal/port.ts", "measure", "seal"],
   fhir: ["measure"],
   journal: ["measure", "seal"],
+  // What the command line asks of a gateway, whether it is running or not.
+  control: ["intake", "registry", "journal/port.ts", "fhir/port.ts", "driver", "measure", "seal"],
   delivery: ["fhir", "journal/port.ts", "measure", "seal", "events.ts"],
   // The platform's end of the same line: it shares the transport, the topics and the timers, and no destination.
   receiver: [
@@ -33,7 +35,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   measure: [],
   errors: [],
   "events.ts": ["driver/reject.ts", "measure"],
-  config: ["driver/define.ts", "measure"],
+  config: ["driver/define.ts", "registry/shape.ts", "measure"],
   logging: ["events.ts", "receiver/port.ts", "measure"],
   "system-clock.ts": ["measure/time.ts"],
   "version.ts": [],
@@ -63,7 +65,22 @@ const packages: Readonly<Record<string, { readonly in: readonly string[]; readon
   sqlite3: { in: ["journal"], one: true },
   tweetnacl: { in: ["seal", "journal"] },
   yaml: { in: ["config", "link"] },
-  zod: { in: ["measure", "config", "delivery", "seal", "link", "receiver", "cli", "journal", "fhir"] },
+  zod: {
+    in: [
+      "measure",
+      "config",
+      "delivery",
+      "seal",
+      "link",
+      "receiver",
+      "cli",
+      "journal",
+      "fhir",
+      "intake",
+      "registry",
+      "control",
+    ],
+  },
 };
 
 /** What only some may call. */

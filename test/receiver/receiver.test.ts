@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { withholding } from "../../src/delivery/withhold.ts";
 import type { StoredSegment } from "../../src/journal/port.ts";
 import { memoryState } from "../../src/receiver/memory-state.ts";
 import type { Outcome, ReceiverEvent, ReceiverState } from "../../src/receiver/port.ts";
@@ -7,6 +8,7 @@ import { Receiver } from "../../src/receiver/receiver.ts";
 import { Encoding } from "../../src/seal/encoding.ts";
 import { encodeMessage } from "../../src/seal/message.ts";
 import { openReceipt } from "../../src/seal/receipt.ts";
+import { RecordKind } from "../../src/seal/record.ts";
 import { hashOf } from "../../src/seal/segment.ts";
 import { Told } from "../fixtures/events.ts";
 import {
@@ -32,7 +34,7 @@ function arrange(state: ReceiverState = memoryState(), keys = gatewayKeys()) {
 }
 
 const throughOf = (outcome: Outcome): number | undefined =>
-  outcome.type === "refused" ? undefined : outcome.standing.through;
+  "standing" in outcome ? outcome.standing.through : undefined;
 
 describe("the receiver", () => {
   it("signs a receipt that names the gateway, the epoch, the last record and the segment's hash", async () => {
@@ -45,6 +47,31 @@ describe("the receiver", () => {
     const { head, ...receipt } = opened.receipt;
     expect(receipt).toEqual({ gateway: GATEWAY, epoch: 1, through: 3, exceptions: [], encodings: [0, 1] });
     expect(Buffer.from(head).equals(hashOf(segment.segment))).toBe(true);
+  });
+
+  it("hands an alarm over ahead of its turn, moves nothing, and knows it when its turn comes", async () => {
+    const { receive, receiver, sink } = arrange();
+    const journal = newJournal();
+    const [first, second] = [journal.commit("1"), journal.commit("2", { kind: RecordKind.alarm, body: "fall" }, "3")];
+    const alone = withholding(second, ({ kind }) => kind !== RecordKind.alarm);
+    const ahead = { type: "ahead", handed: 1, duplicates: 0 };
+    expect(await receiver.receiveAhead(encodeMessage(alone), GATEWAY)).toMatchObject(ahead);
+    expect(await receiver.receiveAhead(encodeMessage(alone), GATEWAY)).toMatchObject({ handed: 0, duplicates: 1 });
+    expect(sink.bodies).toEqual(["fall"]);
+    expect(throughOf(await receive(first))).toBe(1);
+    expect(await receive(second)).toMatchObject({ type: "held", handed: 2, duplicates: 1 });
+    expect(sink.bodies).toEqual(["fall", "1", "2", "3"]);
+  });
+
+  it("hands over ahead of its turn nothing but alarms, and none that is not the one that was sealed", async () => {
+    const { receiver, sink } = arrange();
+    const segment = newJournal().commit("1", { kind: RecordKind.alarm, body: "fall" });
+    const forged = segment.records.map((record) => ("body" in record ? { ...record, body: Buffer.from("9") } : record));
+    const altered = await receiver.receiveAhead(encodeMessage({ ...segment, records: forged }), GATEWAY);
+    expect(altered).toMatchObject({ type: "refused", fault: "altered" });
+    expect(await receiver.receiveAhead(encodeMessage(segment), GATEWAY)).toMatchObject({ type: "ahead", handed: 1 });
+    expect(await receiver.receiveAhead(encodeMessage(segment), "ehpad-2")).toMatchObject({ fault: "foreign" });
+    expect(sink.bodies).toEqual(["fall"]);
   });
 
   it("hands over before it keeps: what a sink throws leaves everything as it was", async () => {

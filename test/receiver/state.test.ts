@@ -119,6 +119,21 @@ for (const { name, missing, lasting, open } of implementations) {
       await state.exclusively(gateway, 1, async (entry) => expect(entry.head).toBeUndefined());
     });
 
+    it("knows what was handed over ahead of its turn, and stands where it stood", async () => {
+      await using state = await fresh();
+      await state.exclusively(gateway, 1, async (entry) => {
+        await entry.keepAhead([]);
+        await entry.keepAhead([bytes(5, 16)]);
+        await entry.keepAhead([bytes(5, 16)]);
+        expect(entry.head).toBeUndefined();
+      });
+      await state.exclusively(gateway, 1, async (entry) => {
+        expect(await entry.known([bytes(4, 16), bytes(5, 16)])).toEqual(new Set(["05".repeat(16)]));
+        await entry.keep({ head: headAt(1), firstSeq: 1, ids: [bytes(5, 16)], exceptions: [] });
+        expect(entry.head?.lastSeq).toBe(1);
+      });
+    });
+
     it.skipIf(!lasting)("remembers when it is opened again", async () => {
       const first = await fresh();
       await first.exclusively(gateway, 1, (entry) =>

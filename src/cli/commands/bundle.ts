@@ -12,6 +12,7 @@ import { parseMeasurement, toJson } from "../../measure/json.ts";
 import type { Measurement } from "../../measure/measurement.ts";
 import { type MeasuredAt, measuredAt } from "../../measure/site-time.ts";
 import { registryOf } from "../../registry/attribute.ts";
+import { momentOf } from "../../registry/moment.ts";
 import { version } from "../../version.ts";
 import { command, inBoth } from "../command.ts";
 import { errors } from "../errors.ts";
@@ -84,7 +85,7 @@ function personOf(
     if (named === undefined) throw errors.PERSON_UNKNOWN({ found: "--person names nobody under `persons`" });
     return named;
   }
-  const attribution = registryOf(config).attribute(device.address, userSlot, Date.parse(effective.iso));
+  const attribution = registryOf(config).attribute(device.address, userSlot, momentOf(effective));
   if ("quarantine" in attribution) throw errors.PERSON_UNKNOWN({ found: attribution.quarantine });
   return attribution.person;
 }

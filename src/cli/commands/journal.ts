@@ -5,9 +5,11 @@ import { drivers } from "../../../drivers/all.ts";
 import { loadGatewayConfig } from "../../config/load.ts";
 import type { GatewayConfig } from "../../config/schema.ts";
 import { readKey } from "../../config/secret.ts";
+import { type ReadableJournal, remoteJournal } from "../../control/remote-journal.ts";
+import { connectControl } from "../../control/socket.ts";
 import { ExitCode, type Sentence } from "../../errors/error.ts";
-import { openConfiguredJournal } from "../../gateway.ts";
-import type { Journal, StoredSegment } from "../../journal/port.ts";
+import { controlPath, openConfiguredJournal } from "../../gateway.ts";
+import type { StoredSegment } from "../../journal/port.ts";
 import { hex } from "../../measure/json.ts";
 import { keyRing, signingKey, verifyingKey } from "../../seal/key.ts";
 import { encodeMessage } from "../../seal/message.ts";
@@ -68,11 +70,14 @@ export default function journal(io: Io, summary: Sentence): Command {
     .addCommand(exporting);
 }
 
+/** The journal of the gateway that is running, else the file itself. */
 async function withJournal(
   file: string,
-  work: (journal: Journal, config: GatewayConfig) => Promise<void>,
+  work: (journal: ReadableJournal, config: GatewayConfig) => Promise<void>,
 ): Promise<void> {
   const config = await loadGatewayConfig(file, drivers);
+  const running = await connectControl(controlPath(config));
+  if (running !== undefined) return work(await remoteJournal(running), config);
   const journal = await openConfiguredJournal(config, systemClock(config.clock.trust));
   try {
     await work(journal, config);
@@ -81,7 +86,7 @@ async function withJournal(
   }
 }
 
-async function showStatus(io: Io, journal: Journal, { json }: Options): Promise<void> {
+async function showStatus(io: Io, journal: ReadableJournal, { json }: Options): Promise<void> {
   const status = await journal.status();
   if (json === true) return print(io.stdout, JSON.stringify(status));
   await print(
@@ -98,7 +103,12 @@ async function showStatus(io: Io, journal: Journal, { json }: Options): Promise<
   );
 }
 
-async function verifyJournal(io: Io, journal: Journal, config: GatewayConfig, { json }: Options): Promise<void> {
+async function verifyJournal(
+  io: Io,
+  journal: ReadableJournal,
+  config: GatewayConfig,
+  { json }: Options,
+): Promise<void> {
   const { publicKey } = signingKey(await readKey(config.journal.signingKey));
   const verifier = new Verifier(keyRing([verifyingKey(publicKey)]));
   for await (const segment of segmentsOf(journal, 1)) verifier.add(segment);
@@ -109,7 +119,7 @@ async function verifyJournal(io: Io, journal: Journal, config: GatewayConfig, { 
 
 async function exportJournal(
   io: Io,
-  journal: Journal,
+  journal: ReadableJournal,
   config: GatewayConfig,
   file: string,
   { from, json }: Options & { readonly from: number },
@@ -137,7 +147,7 @@ async function exportJournal(
   );
 }
 
-async function* segmentsOf(journal: Journal, from: number): AsyncGenerator<StoredSegment> {
+async function* segmentsOf(journal: ReadableJournal, from: number): AsyncGenerator<StoredSegment> {
   for (let next = from; next <= journal.lastSeq; ) {
     const segments = await journal.segments(next, STEP);
     yield* segments;

@@ -1,4 +1,6 @@
 /** `vigie receive`: the platform's side, until it is told to stop. Bundles go to standard output, a line each. */
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
 import { loadReceiverConfig } from "../../config/load.ts";
@@ -7,7 +9,7 @@ import type { Sentence } from "../../errors/error.ts";
 import { tlsOf } from "../../gateway.ts";
 import { createLog } from "../../logging/log.ts";
 import { observeReceiver } from "../../logging/observe-receiver.ts";
-import { gatewayKeys, linesSink, memoryState, openMqttReceiver, Receiver, signingKey } from "../../receiver/index.ts";
+import { gatewayKeys, linesSink, openMqttReceiver, Receiver, signingKey, sqliteState } from "../../receiver/index.ts";
 import { command, inBoth } from "../command.ts";
 import { type Io, isUnderJournald } from "../io.ts";
 
@@ -25,9 +27,11 @@ export default function receive(io: Io, summary: Sentence): Command {
       } = await loadReceiverConfig(file, drivers);
       const log = createLog({ level, stream: io.stderr, journald: isUnderJournald() });
       const observe = observeReceiver(log);
+      await mkdir(dirname(config.state), { recursive: true, mode: 0o700 });
+      await using state = await sqliteState(config.state);
       const receiver = new Receiver({
         keys: gatewayKeys(config.gateways),
-        state: memoryState(),
+        state,
         sinks: [linesSink(io.stdout)],
         platformKey: signingKey(await readKey(config.signingKey)),
         observe,

@@ -1,14 +1,15 @@
 /** A coordination platform that takes the feed by HTTPS: segments are POSTed, and each POST is answered by a signed receipt. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
 import type { Observe } from "../../events.ts";
-import type { DeadLetters, JournalReader, JournalWriter, StoredSegment } from "../../journal/port.ts";
-import type { Clock } from "../../measure/time.ts";
+import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
+import { encodeMessage } from "../../seal/message.ts";
 import { openReceipt, type Receipt } from "../../seal/receipt.ts";
+import { RecordKind } from "../../seal/record.ts";
 import { hashOf } from "../../seal/segment.ts";
-import { Aside } from "../aside.ts";
 import { Cursor } from "../cursor.ts";
+import type { Because, DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
 import { type HttpLine, openHttpLine } from "../http/line.ts";
@@ -20,7 +21,7 @@ import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { type Withhold, withholding, withholdQuarantine } from "../withhold.ts";
 import { type Batch, firstBatch, type Outgoing } from "./batch.ts";
-import { COSE } from "./media.ts";
+import { aheadOf, COSE } from "./media.ts";
 
 export interface HttpsDestinationConfig {
   /** `https://…`, or `http://` to this machine itself. */
@@ -40,10 +41,10 @@ export interface HttpsDestinationConfig {
 
 export interface HttpsDestinationParts {
   readonly name: string;
-  readonly journal: JournalReader & JournalWriter & DeadLetters;
+  readonly journal: JournalReader;
+  readonly deadLetters: DeadLetters;
   readonly config: HttpsDestinationConfig;
   readonly observe: Observe;
-  readonly clock: Clock;
   readonly withhold?: Withhold;
   readonly timers?: Timers;
   /** In [0, 1). */
@@ -57,13 +58,12 @@ const MAX_POST_BYTES = 1024 * 1024;
 
 /** Starts delivering, from the cursor in the journal on, until it is disposed of. */
 export async function openHttpsDestination(parts: HttpsDestinationParts): Promise<Destination> {
-  const { name, journal, observe, clock } = parts;
+  const { name, journal, observe } = parts;
   const cursor = await Cursor.open(name, journal, {
     moved: (through) => observe({ type: "receipted", destination: name, through }),
     failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
   });
-  const aside = new Aside({ destination: name, journal, clock, observe });
-  const destination = new HttpsDestination(parts, cursor, aside, await aside.known());
+  const destination = new HttpsDestination(parts, cursor);
   destination.start();
   return destination;
 }
@@ -72,29 +72,28 @@ class HttpsDestination implements Destination {
   readonly name: string;
   readonly #parts: HttpsDestinationParts;
   readonly #cursor: Cursor;
-  readonly #aside: Aside;
   readonly #line: HttpLine;
   readonly #timers: Timers;
   readonly #stop = new AbortController();
   readonly #changed = new Signal();
-  /** Records that the platform refused: said once, and too large ones never shown again. */
-  readonly #refused: Set<number>;
+  /** Records that the platform refused, as its last receipt named them: each is said once. */
+  #refused: ReadonlySet<number> = new Set();
+  /** Records that are too large by themselves. */
   readonly #tooBig = new Set<number>();
   readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
   /** What the platform is taken to read until it says otherwise. */
   #encoding: Encoding = Encoding.deflate1;
   /** Shrinks where the platform says that a POST was too large. */
   #maxPostBytes: number;
+  #alarmsSentThrough = 0;
   #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: HttpsDestinationParts, cursor: Cursor, aside: Aside, refused: ReadonlySet<number>) {
+  constructor(parts: HttpsDestinationParts, cursor: Cursor) {
     const { name, config, timers = systemTimers } = parts;
     this.name = name;
     this.#parts = parts;
     this.#cursor = cursor;
-    this.#aside = aside;
-    this.#refused = new Set(refused);
     this.#timers = timers;
     this.#maxPostBytes = config.maxPostBytes ?? MAX_POST_BYTES;
     this.#line = openHttpLine({
@@ -105,11 +104,12 @@ class HttpsDestination implements Destination {
   }
 
   start(): void {
-    const { config, journal, random = Math.random } = this.#parts;
-    const stopListening = journal.onCommit(() => this.#changed.raise());
+    const { config, journal, deadLetters, random = Math.random } = this.#parts;
+    const raise = (): void => this.#changed.raise();
+    const stopListening = [journal.onCommit(raise), deadLetters.onWanted(raise)];
     this.#stop.signal.addEventListener("abort", () => {
-      stopListening();
-      this.#changed.raise();
+      for (const stop of stopListening) stop();
+      raise();
     });
     this.#running = keepTrying(
       (stop) => this.#attempt(stop),
@@ -139,8 +139,9 @@ class HttpsDestination implements Destination {
     this.#status = { ...this.#status, state: "connecting" };
     let stood = false;
     try {
-      for (const seq of await this.#aside.wanted()) await this.#sendAgain(seq, stop);
       while (!stop.aborted) {
+        for (const seq of this.#parts.deadLetters.wanted(this.name)) await this.#sendAgain(seq, stop);
+        await this.#sendAlarms(stop);
         const outgoing = await this.#next();
         if (outgoing.length === 0) {
           await this.#changed.wait();
@@ -156,6 +157,27 @@ class HttpsDestination implements Destination {
       if (error instanceof Later) return { reason: error.reason, stood, ...error.when };
       return { reason: isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }), stood };
     }
+  }
+
+  /** Alarms go ahead of a backlog, each segment's by themselves; they go again in their turn, and are known by then. */
+  async #sendAlarms(stop: AbortSignal): Promise<void> {
+    const { journal, config, observe, withhold = withholdQuarantine } = this.#parts;
+    const { lastSeq } = journal;
+    const next = this.#cursor.confirmed + 1;
+    // With no more waiting than the next read brings, their turn is now.
+    if (lastSeq < next + READ_RECORDS || lastSeq <= this.#alarmsSentThrough) return;
+    for (const seq of await journal.alarms(Math.max(next, this.#alarmsSentThrough + 1))) {
+      const [segment] = seq > this.#alarmsSentThrough ? await journal.segments(seq, 1) : [];
+      if (segment === undefined) continue;
+      const message = withholding(segment, (record) => record.kind !== RecordKind.alarm || withhold(record));
+      const body = encodeMessage(message, this.#encoding);
+      const headers = { "content-type": COSE };
+      const { status } = await this.#line.exchange({ method: "POST", url: aheadOf(config.url), headers, body }, stop);
+      const error = () => errors.DELIVERY_ALARM_WAITS({ where: this.name, found: `HTTP ${status}` });
+      if (status > 299) observe({ type: "fault", error: error() });
+      this.#alarmsSentThrough = segment.lastSeq;
+    }
+    this.#alarmsSentThrough = Math.max(this.#alarmsSentThrough, lastSeq);
   }
 
   async #next(): Promise<readonly Outgoing[]> {
@@ -210,8 +232,7 @@ class HttpsDestination implements Destination {
       return;
     }
     this.#tooBig.add(only.seq);
-    this.#refused.add(only.seq);
-    await this.#aside.put(only, { code: "413", words: `${bytes.length} bytes` });
+    await this.#putAside(only, { code: "413", words: `${bytes.length} bytes` });
     this.#maxPostBytes = this.#parts.config.maxPostBytes ?? MAX_POST_BYTES;
   }
 
@@ -242,12 +263,13 @@ class HttpsDestination implements Destination {
 
   /** What the platform cannot read is not sent to it again; what it refused is put aside once. @returns the former. */
   async #heed({ encodings, exceptions }: Receipt, { shown }: Batch): Promise<boolean> {
+    const { deadLetters } = this.#parts;
     for (const { seq, reason } of exceptions) {
-      if (this.#refused.has(seq)) continue;
+      if (this.#refused.has(seq) || deadLetters.has(this.name, seq)) continue;
       const { kind } = shown.find((record) => record.seq === seq) ?? {};
-      await this.#aside.put({ seq, ...(kind !== undefined && { kind }) }, { code: "refused", words: reason });
-      this.#refused.add(seq);
+      await this.#putAside({ seq, ...(kind !== undefined && { kind }) }, { code: "refused", words: reason });
     }
+    this.#refused = new Set(exceptions.map(({ seq }) => seq));
     const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
     const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
     this.#encoding = encoding;
@@ -265,12 +287,18 @@ class HttpsDestination implements Destination {
     const message = withholding(segment, (record) => record.seq !== seq || withhold(record));
     const [batch] = firstBatch([{ segment, message }], this.#encoding, Number.POSITIVE_INFINITY);
     if (batch === undefined) return;
-    if (batch.shown.length === 0) return this.#aside.put({ seq }, { code: "withheld", words: "" });
-    this.#refused.delete(seq);
+    const kind = RecordKind.measure;
+    if (batch.shown.length === 0) return this.#putAside({ seq, kind }, { code: "withheld", words: "" });
     const receipt = await this.#post(batch, stop);
     if (receipt === undefined) return;
     if (await this.#heed(receipt, batch)) return this.#sendAgain(seq, stop);
-    if (!this.#refused.has(seq)) await this.#aside.taken(seq);
+    const refusal = receipt.exceptions.find((one) => one.seq === seq);
+    if (refusal === undefined) await this.#parts.deadLetters.taken(this.name, seq);
+    else await this.#putAside({ seq, kind }, { code: "refused", words: refusal.reason });
+  }
+
+  #putAside(record: { readonly seq: number; readonly kind?: RecordKind }, because: Because): Promise<void> {
+    return this.#parts.deadLetters.put({ destination: this.name, ...record }, because);
   }
 
   #tell(state: "connected" | "waiting" | "suspended", error?: VigieError): void {

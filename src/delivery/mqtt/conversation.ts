@@ -7,6 +7,7 @@ import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import type { Encoding } from "../../seal/encoding.ts";
 import { encodeMessage } from "../../seal/message.ts";
+import { RecordKind } from "../../seal/record.ts";
 import { hashOf } from "../../seal/segment.ts";
 import { errors } from "../errors.ts";
 import type { Outstanding, WindowLimits } from "../outstanding.ts";
@@ -29,6 +30,7 @@ const PUBLISH_OVERHEAD = 12;
 export interface ConversationParts {
   readonly destination: string;
   readonly topic: string;
+  readonly alarmsTopic: string;
   readonly journal: JournalReader;
   readonly outstanding: Outstanding;
   readonly confirmed: () => number;
@@ -47,6 +49,9 @@ export class Conversation {
   /** Read from the journal, not yet sent: at most what one read gives. */
   #ready: StoredSegment[] = [];
   #nextSeq: number;
+  /** Alarms that do not wait for their turn, and how far they were looked for. */
+  #alarms: number[] = [];
+  #alarmsLookedForThrough = 0;
   #unacknowledged = 0;
   #ended: VigieError | undefined;
   #stood = false;
@@ -116,6 +121,7 @@ export class Conversation {
 
   /** @returns false where there is nothing to send, or no room for it. */
   async #sendSome(): Promise<boolean> {
+    await this.#sendAlarms();
     if (!this.#hasRoom()) return false;
     if (this.#ready.length === 0) return this.#readSome();
     for (let next = this.#ready.shift(); next !== undefined; next = this.#hasRoom() ? this.#ready.shift() : undefined) {
@@ -127,6 +133,48 @@ export class Conversation {
   #hasRoom(): boolean {
     const { window, outstanding } = this.#parts;
     return this.#unacknowledged < this.#session.limits.receiveMaximum && outstanding.hasRoom(window());
+  }
+
+  /**
+   * Alarms go ahead of a backlog: each in its own segment, with nothing else of that segment shown. They go again in their
+   * turn, which is what the platform receipts; it knows them by their id.
+   */
+  async #sendAlarms(): Promise<void> {
+    const { journal } = this.#parts;
+    // With no more waiting than the next read brings, their turn is now.
+    if (this.#hasRoom() && journal.lastSeq < this.#nextSeq + READ_RECORDS) return;
+    const { lastSeq } = journal;
+    if (this.#alarmsLookedForThrough < lastSeq) {
+      const from = Math.max(this.#alarmsLookedForThrough + 1, this.#nextSeq);
+      this.#alarmsLookedForThrough = lastSeq;
+      const found = await journal.alarms(from);
+      this.#alarms.push(...found.filter((seq) => seq <= lastSeq));
+    }
+    while (this.#alarms[0] !== undefined && this.#unacknowledged < this.#session.limits.receiveMaximum) {
+      const [segment] = await journal.segments(this.#alarms[0], 1);
+      if (segment === undefined) return;
+      this.#alarms = this.#alarms.filter((seq) => seq > segment.lastSeq);
+      this.#sendAhead(segment);
+    }
+  }
+
+  #sendAhead(segment: StoredSegment): void {
+    const { alarmsTopic, withhold, encoding, destination, observe } = this.#parts;
+    const alone = withholding(segment, (record) => record.kind !== RecordKind.alarm || withhold(record));
+    const payload = encodeMessage(alone, encoding());
+    if (payload.length + Buffer.byteLength(alarmsTopic) + PUBLISH_OVERHEAD > this.#session.limits.maximumPacketSize)
+      return;
+    this.#unacknowledged += 1;
+    this.#session.publish(alarmsTopic, payload).then(
+      (code) => {
+        this.#unacknowledged -= 1;
+        // Refused here, it goes in its turn all the same.
+        if (code !== 0)
+          observe({ type: "fault", error: errors.DELIVERY_ALARM_WAITS({ where: destination, found: hexCode(code) }) });
+        this.#changed.raise();
+      },
+      (error: VigieError) => this.end(error),
+    );
   }
 
   async #readSome(): Promise<boolean> {
@@ -178,3 +226,5 @@ export class Conversation {
     );
   }
 }
+
+const hexCode = (code: number): string => `reason code 0x${code.toString(16).padStart(2, "0")}`;

@@ -15,7 +15,7 @@ import { systemTimers, type Timers } from "../timers.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
-import { type FeedAddress, receiptsTopic, segmentsTopic } from "./topics.ts";
+import { alarmsTopic, type FeedAddress, receiptsTopic, segmentsTopic } from "./topics.ts";
 import { connectMqtt } from "./transport.ts";
 
 export interface MqttDestinationConfig {
@@ -168,6 +168,7 @@ class MqttDestination implements Destination {
       {
         destination: this.name,
         topic: segmentsTopic(config.address),
+        alarmsTopic: alarmsTopic(config.address),
         journal,
         outstanding: this.#outstanding,
         confirmed: () => this.#cursor.confirmed,

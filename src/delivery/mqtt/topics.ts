@@ -8,16 +8,24 @@ export interface FeedAddress {
 export const segmentsTopic = ({ structure, gateway }: FeedAddress): string =>
   `vigie/v1/${structure}/${gateway}/segments`;
 
+/** Alarms, ahead of their turn among the segments. */
+export const alarmsTopic = ({ structure, gateway }: FeedAddress): string => `vigie/v1/${structure}/${gateway}/alarms`;
+
 export const receiptsTopic = ({ structure, gateway }: FeedAddress): string =>
   `vigie/v1/${structure}/${gateway}/receipts`;
 
-/** Every gateway's segments; shared among the receivers that name the same group (MQTT 5 §4.8.2). */
-export const allSegments = (sharedGroup?: string): string =>
-  sharedGroup === undefined ? "vigie/v1/+/+/segments" : `$share/${sharedGroup}/vigie/v1/+/+/segments`;
+/** What a gateway sends on the two topics that a receiver takes. */
+export type FeedPart = "segments" | "alarms";
 
-/** @returns undefined where the topic is no gateway's segments topic. */
-export function addressOfSegments(topic: string): FeedAddress | undefined {
-  const [root, version, structure, gateway, what, ...more] = topic.split("/");
-  if (root !== "vigie" || version !== "v1" || what !== "segments" || more.length > 0) return undefined;
-  return structure === undefined || gateway === undefined ? undefined : { structure, gateway };
+/** Every gateway's; shared among the receivers that name the same group (MQTT 5 §4.8.2). */
+export const everyGateways = (part: FeedPart, sharedGroup?: string): string =>
+  sharedGroup === undefined ? `vigie/v1/+/+/${part}` : `$share/${sharedGroup}/vigie/v1/+/+/${part}`;
+
+/** @returns undefined where the topic is none that a receiver takes. */
+export function readTopic(topic: string): { readonly address: FeedAddress; readonly part: FeedPart } | undefined {
+  const [root, version, structure, gateway, part, ...more] = topic.split("/");
+  if (root !== "vigie" || version !== "v1" || more.length > 0 || (part !== "segments" && part !== "alarms")) {
+    return undefined;
+  }
+  return structure === undefined || gateway === undefined ? undefined : { address: { structure, gateway }, part };
 }

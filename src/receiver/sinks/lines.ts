@@ -9,6 +9,7 @@ const names: Readonly<Record<RecordKind, string>> = {
   [RecordKind.quarantine]: "quarantine",
   [RecordKind.event]: "event",
   [RecordKind.audit]: "audit",
+  [RecordKind.alarm]: "alarm",
 };
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

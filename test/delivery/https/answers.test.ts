@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { DeadLetters } from "../../../src/delivery/dead-letters.ts";
 import { openHttpsDestination } from "../../../src/delivery/https/destination.ts";
 import type { GatewayEvent } from "../../../src/events.ts";
 import { sealReceipt } from "../../../src/seal/receipt.ts";
@@ -26,7 +27,7 @@ async function arrange(answer: HttpServer["answer"]) {
     journal,
     config: { url: server.url, gateway: address.gateway, platformKeys },
     observe: told.observe,
-    clock: new FakeClock(),
+    deadLetters: await DeadLetters.open({ journal, clock: new FakeClock(), observe: told.observe }),
     timers,
     random: () => 0,
   });

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { DeadLetters } from "../../../src/delivery/dead-letters.ts";
 import { type HttpsDestinationParts, openHttpsDestination } from "../../../src/delivery/https/destination.ts";
 import type { GatewayEvent } from "../../../src/events.ts";
 import { openHttpReceiver } from "../../../src/receiver/http.ts";
@@ -42,21 +43,25 @@ async function platform(
   return { sink, told, port, url: `http://localhost:${port}/feed` };
 }
 
+const lettersOf = (journal: MemoryJournal, { observe }: Told<GatewayEvent>) =>
+  DeadLetters.open({ journal, clock: new FakeClock(), observe });
+
 async function gateway(journal: MemoryJournal, url: string, more: Partial<HttpsDestinationParts> = {}, config = {}) {
   const told = new Told<GatewayEvent>();
+  const deadLetters = await lettersOf(journal, told);
   const destination = closing(
     await openHttpsDestination({
       name: "platform",
       journal,
+      deadLetters,
       config: { url, gateway: address.gateway, platformKeys, ...config },
       observe: told.observe,
-      clock: new FakeClock(),
       random: () => 0,
       ...more,
     }),
   );
   const receipted = (through: number) => told.first((event) => event.type === "receipted" && event.through >= through);
-  return { destination, told, receipted };
+  return { destination, told, receipted, deadLetters };
 }
 
 const journalOf = (count: number): MemoryJournal => {
@@ -136,7 +141,7 @@ describe("the sealed feed over HTTPS", () => {
     const texts = [noise(200), noise(200), noise(2_000), noise(200)];
     journal.commit(...texts);
     const { sink, url } = await platform({}, { maxBodyBytes: 6_000 });
-    const { receipted, told } = await gateway(journal, url);
+    const { receipted, told, deadLetters } = await gateway(journal, url);
     await receipted(2);
     await receipted(5);
     expect(sink.bodies.slice(0, 3)).toEqual([texts[0], texts[1], texts[3]]);
@@ -147,7 +152,7 @@ describe("the sealed feed over HTTPS", () => {
       seq: 3,
       because: "413",
     });
-    expect(await journal.deadLetters("platform")).toMatchObject([{ seq: 3, code: "413", again: false }]);
+    expect(deadLetters.list("platform")).toMatchObject([{ seq: 3, code: "413", again: false }]);
     expect(told.all).toContainEqual({
       type: "fault",
       error: expect.objectContaining({ code: "DELIVERY_RECORD_REFUSED" }),
@@ -162,19 +167,15 @@ describe("the sealed feed over HTTPS", () => {
     await first.receipted(4);
     journal.commit('{"n":5}');
     await first.receipted(5);
-    expect(await journal.deadLetters("platform")).toMatchObject([
-      { seq: 2, code: "refused", words: "no [31m patient" },
-    ]);
+    expect(first.deadLetters.list("platform")).toMatchObject([{ seq: 2, code: "refused", words: "no [31m patient" }]);
     expect(sink.records.filter(({ kind }) => kind === RecordKind.event)).toHaveLength(1);
-    await first.destination[Symbol.asyncDispose]();
-
     sink.refuse = () => undefined;
-    await journal.sendAgain("platform", [2]);
-    const second = await gateway(journal, url);
-    journal.commit('{"n":6}');
-    await second.receipted(6);
+    const audit = { kind: RecordKind.audit, id: new Uint8Array(16), body: Buffer.from("{}") };
+    expect(await first.deadLetters.sendAgain("platform", [2], audit)).toBe(1);
+    // The audit record is the sixth, and the event that it was taken the seventh.
+    await first.receipted(7);
     expect(sink.bodies).toContain('{"n":2}');
-    expect(await journal.deadLetters("platform")).toEqual([]);
+    expect(first.deadLetters.list()).toEqual([]);
   });
 
   it("asks nobody to believe a refused event's event", async () => {
@@ -182,10 +183,20 @@ describe("the sealed feed over HTTPS", () => {
     journal.commit({ kind: RecordKind.event, body: "{}" }, '{"n":1}');
     const { sink, url } = await platform();
     sink.refuse = ({ kind }) => (kind === RecordKind.event ? "no events here" : undefined);
-    const { receipted } = await gateway(journal, url);
+    const { receipted, deadLetters, told } = await gateway(journal, url);
     await receipted(2);
     expect(journal.lastSeq).toBe(2);
-    expect(await journal.deadLetters()).toMatchObject([{ seq: 1, code: "refused" }]);
+    expect(deadLetters.list()).toEqual([]);
+    expect(told.count((event) => event.type === "fault")).toBe(1);
+  });
+
+  it("has an alarm go ahead of a backlog, and counts it once", async () => {
+    const journal = journalOf(300);
+    journal.commit({ kind: RecordKind.alarm, body: '{"alarm":1}' });
+    const { sink, url } = await platform();
+    const { receipted } = await gateway(journal, url);
+    await receipted(301);
+    expect(sink.bodies).toEqual(['{"alarm":1}', ...bodies(300)]);
   });
 
   it.skipIf(!hasOpenssl)("goes by mutual TLS", async () => {

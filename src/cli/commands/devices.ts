@@ -1,0 +1,61 @@
+/** `vigie devices`: the devices that this gateway knows. */
+import type { Command } from "commander";
+import type { Sentence } from "../../errors/error.ts";
+import { command, inBoth } from "../command.ts";
+import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing } from "../control.ts";
+import { type Io, print } from "../io.ts";
+import { table } from "../table.ts";
+
+interface AddOptions extends ActorOptions {
+  readonly label: string;
+  readonly driver?: string;
+  readonly name?: string;
+}
+
+export default function devices(io: Io, summary: Sentence): Command {
+  const list = asking(
+    command(io, { name: "list", summary: { fr: "donne les appareils connus", en: "lists the known devices" } }),
+  ).action(async (options: ControlOptions) => {
+    const { devices } = await ask(io, options, { do: "registry-show" }, "registry");
+    if (options.json === true) return print(io.stdout, JSON.stringify(devices, null, 2));
+    const rows = devices.map(({ address, label, driver }) => [address, label, driver ?? "–"]);
+    await print(io.stdout, ...table(["adresse · address", "nom · label", "pilote · driver"], rows));
+  });
+  const add = changing(
+    command(io, {
+      name: "add",
+      summary: {
+        fr: "ajoute un appareil, ou change ce qu'on en sait",
+        en: "adds a device, or changes what is known of it",
+      },
+    })
+      .argument(
+        "<address>",
+        inBoth("adresse Bluetooth, ou nom sous `links.serial`", "Bluetooth address, or name under `links.serial`"),
+      )
+      .requiredOption("--label <text>", inBoth("le nom que l'équipe lui donne", "what the staff calls it"))
+      .option("--driver <id>", inBoth("pilote imposé", "forced driver"))
+      .option("--name <text>", inBoth("le nom qu'il diffuse", "the name it broadcasts")),
+  ).action(async (address: string, options: AddOptions) => {
+    const { label, driver, name } = options;
+    const device = {
+      address,
+      label,
+      ...(driver === undefined ? {} : { driver }),
+      ...(name === undefined ? {} : { name }),
+    };
+    await ask(io, options, { do: "device-put", device, actor: actorOf(options) }, "done");
+  });
+  const remove = changing(
+    command(io, { name: "remove", summary: { fr: "oublie un appareil", en: "forgets a device" } }).argument(
+      "<address>",
+    ),
+  ).action(async (device: string, options: ActorOptions) => {
+    await ask(io, options, { do: "device-remove", device, actor: actorOf(options) }, "done");
+  });
+  const examples = [
+    "vigie devices list --config config/vigie.yaml",
+    'vigie devices add AA:BB:CC:DD:EE:FF --label "Tensiomètre du couloir A" --config config/vigie.yaml',
+  ];
+  return command(io, { name: "devices", summary, examples }).addCommand(list).addCommand(add).addCommand(remove);
+}

@@ -1,0 +1,127 @@
+/** `vigie persons`: who is followed here, by opaque reference and label. The INS goes in, and is never shown. */
+import type { Command } from "commander";
+import { z } from "zod";
+import type { Sentence } from "../../errors/error.ts";
+import { command, inBoth } from "../command.ts";
+import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing } from "../control.ts";
+import { errors } from "../errors.ts";
+import { type Io, print } from "../io.ts";
+import { readJson, writeJson } from "../json-file.ts";
+import { table } from "../table.ts";
+
+interface AddOptions extends ActorOptions {
+  readonly system: string;
+  readonly label: string;
+  readonly badge?: string;
+  readonly identity?: string;
+}
+
+export default function persons(io: Io, summary: Sentence): Command {
+  const list = asking(
+    command(io, { name: "list", summary: { fr: "donne les personnes suivies", en: "lists the persons followed" } }),
+  ).action(async (options: ControlOptions) => {
+    const { persons } = await ask(io, options, { do: "registry-show" }, "registry");
+    if (options.json === true) return print(io.stdout, JSON.stringify(persons, null, 2));
+    const yes = (is: boolean) => (is ? "oui · yes" : "–");
+    const rows = persons.map(({ label, reference, qualified, badge }) => [
+      label,
+      reference,
+      yes(qualified),
+      yes(badge),
+    ]);
+    await print(
+      io.stdout,
+      ...table(["nom d'usage · label", "référence · reference", "INS qualifiée · qualified", "badge"], rows),
+    );
+  });
+  const add = changing(
+    command(io, {
+      name: "add",
+      summary: {
+        fr: "ajoute une personne, ou change ce qu'on en sait",
+        en: "adds a person, or changes what is known of them",
+      },
+    })
+      .argument(
+        "<reference>",
+        inBoth("la référence opaque, jamais un NIR ni un INS", "the opaque reference, never a NIR or an INS"),
+      )
+      .requiredOption("--system <uri>", inBoth("le système de cette référence", "the system of that reference"))
+      .requiredOption("--label <text>", inBoth("le nom d'usage sur le site", "what the site calls them"))
+      .option("--badge <text>", inBoth("ce que son badge dit au lecteur", "what their badge says to a reader"))
+      .option(
+        "--identity <file>",
+        inBoth(
+          "l'identité qualifiée, en JSON ; - : entrée standard",
+          "the qualified identity, as JSON; -: standard input",
+        ),
+      ),
+  ).action(async (reference: string, options: AddOptions) => {
+    const { system, label, badge, identity } = options;
+    const person = {
+      reference,
+      system,
+      label,
+      ...(badge === undefined ? {} : { badge }),
+      ...(identity === undefined ? {} : { ins: await readJson(io, identity) }),
+    };
+    await ask(io, options, { do: "person-put", person, actor: actorOf(options) }, "done");
+  });
+  const remove = changing(
+    command(io, {
+      name: "remove",
+      summary: {
+        fr: "oublie une personne ; ses mesures restent les siennes",
+        en: "forgets a person; their readings stay theirs",
+      },
+    }).argument("<reference>"),
+  ).action(async (person: string, options: ActorOptions) => {
+    await ask(io, options, { do: "person-remove", person, actor: actorOf(options) }, "done");
+  });
+  const importing = changing(
+    command(io, {
+      name: "import",
+      summary: {
+        fr: "ajoute ou change les personnes d'un fichier JSON",
+        en: "adds or changes the persons of a JSON file",
+      },
+    }).argument(
+      "<file>",
+      inBoth("une liste de personnes ; - : entrée standard", "a list of persons; -: standard input"),
+    ),
+  ).action(async (file: string, options: ActorOptions) => {
+    const parsed = z.array(z.unknown()).safeParse(await readJson(io, file));
+    if (!parsed.success) throw errors.INPUT_MALFORMED({ where: file, expected: "a list of persons" });
+    for (const person of parsed.data) {
+      await ask(io, options, { do: "person-put", person, actor: actorOf(options) }, "done");
+    }
+    await print(io.stdout, `${parsed.data.length} personne(s) · person(s)`);
+  });
+  const exporting = asking(
+    command(io, {
+      name: "export",
+      summary: { fr: "écrit les personnes dans un fichier (0600)", en: "writes the persons to a file (0600)" },
+    })
+      .argument(
+        "<file>",
+        inBoth("le fichier à écrire ; il ne doit pas exister", "the file to write; it must not exist"),
+      )
+      .option("--identities", inBoth("avec les INS", "with the INS")),
+  ).action(async (file: string, options: ControlOptions & { readonly identities?: boolean }) => {
+    const request = { do: "registry-export", identities: options.identities === true } as const;
+    const { document } = await ask(io, options, request, "document");
+    const { persons } = z.object({ persons: z.array(z.unknown()) }).parse(document);
+    await writeJson(file, persons);
+    await print(io.stdout, `${persons.length} personne(s) · person(s) → ${file}`);
+  });
+  const examples = [
+    "vigie persons list --config config/vigie.yaml",
+    'vigie persons add r-0012 --system urn:oid:1.2.250.1.999.1 --label "Chambre 12" --config config/vigie.yaml',
+  ];
+  return command(io, { name: "persons", summary, examples })
+    .addCommand(list)
+    .addCommand(add)
+    .addCommand(remove)
+    .addCommand(importing)
+    .addCommand(exporting);
+}

@@ -1,0 +1,152 @@
+/** Answers what the command line asks. */
+import { isVigieError } from "../errors/error.ts";
+import { hasReadingsOutside } from "../intake/amend.ts";
+import { correct, discard, end, release } from "../intake/desk.ts";
+import type { DeskParts } from "../intake/parts.ts";
+import { readWaiting, type Waiting } from "../intake/waiting.ts";
+import type { Journal } from "../journal/port.ts";
+import { measuredAt } from "../measure/site-time.ts";
+import { assign } from "../registry/assignments.ts";
+import { giveConsent, withdrawConsent } from "../registry/consents.ts";
+import { applyDocument, documentOf } from "../registry/desired-state.ts";
+import { errors as registryErrors } from "../registry/errors.ts";
+import { putDevice, putPerson, removeDevice, removePerson } from "../registry/known.ts";
+import type { SessionBook } from "../registry/sessions.ts";
+import type { KnownAssignment } from "../registry/shape.ts";
+import { encodeMessage } from "../seal/message.ts";
+import type { Answer, Control, Request } from "./port.ts";
+
+export interface ControlParts extends DeskParts {
+  /** What the journal's own commands read. */
+  readonly reader: Pick<Journal, "status" | "segments" | "lastSeq">;
+  readonly sessions: SessionBook;
+}
+
+export function createControl(parts: ControlParts): Control {
+  return {
+    ask: async (request) => {
+      try {
+        return await answer(request, parts);
+      } catch (error) {
+        if (!isVigieError(error)) throw error;
+        const { found, expected, where } = error.detail;
+        return {
+          is: "refused",
+          code: error.code,
+          ...(found === undefined ? {} : { found }),
+          ...(expected === undefined ? {} : { expected }),
+          ...(where === undefined ? {} : { where }),
+        };
+      }
+    },
+  };
+}
+
+const done: Answer = { is: "done" };
+
+async function answer(request: Request, parts: ControlParts): Promise<Answer> {
+  const { journal, registry, sessions } = parts;
+  switch (request.do) {
+    case "journal-status": {
+      const { cursors, ...status } = await parts.reader.status();
+      return { is: "status", status: { ...status, cursors: { ...cursors } } };
+    }
+    case "journal-segments":
+      return segments(parts.reader, request.from, request.max);
+    case "registry-show":
+      return show(parts);
+    case "registry-export":
+      return { is: "document", document: documentOf(registry.state, request.identities) };
+    case "registry-apply": {
+      const hasReadings = (one: KnownAssignment, until: number) =>
+        hasReadingsOutside(one, { from: Number.NEGATIVE_INFINITY, until }, parts);
+      return { is: "changes", changes: [...(await applyDocument(registry, request, hasReadings, request.actor))] };
+    }
+    case "device-put":
+      await putDevice(registry, request.device, request.actor);
+      return done;
+    case "device-remove":
+      await removeDevice(registry, request.device, request.actor);
+      return done;
+    case "person-put":
+      await putPerson(registry, request.person, request.actor);
+      return done;
+    case "person-remove":
+      await removePerson(registry, request.person, request.actor);
+      return done;
+    case "assign-add": {
+      const { do: _, actor, from = registry.now().wall, ...given } = request;
+      return { is: "done", id: await assign(registry, { ...given, from }, actor) };
+    }
+    case "assign-end":
+      return { is: "done", id: await end(request, parts, request.actor) };
+    case "assign-correct":
+      return { is: "done", ...(await correct(request, parts, request.actor)) };
+    case "session-open": {
+      const { person, badge } = request;
+      if ((person === undefined) === (badge === undefined)) {
+        throw registryErrors.REGISTRY_INVALID({ found: "person, badge", expected: "one of them" });
+      }
+      const who = badge !== undefined ? { badge } : { person: person ?? "" };
+      return { is: "done", id: (await sessions.start({ ...request, who }, request.actor)).id };
+    }
+    case "session-close":
+      await sessions.close(request.device, request.actor);
+      return done;
+    case "quarantine-list":
+      return { is: "quarantine", waiting: (await readWaiting(journal)).map((one) => shown(one, parts)) };
+    case "quarantine-release":
+      await release(request, parts, request.actor);
+      return done;
+    case "quarantine-discard":
+      await discard(request.id, parts, request.actor);
+      return done;
+    case "consent-say":
+      await (request.what === "given" ? giveConsent : withdrawConsent)(registry, request, request.actor);
+      return done;
+  }
+}
+
+function show({ gateway, registry, sessions }: ControlParts): Answer {
+  const { devices, persons, assignments, consents } = registry.state;
+  return {
+    is: "registry",
+    timeZone: gateway.timeZone,
+    devices: [...devices.values()],
+    persons: persons.values().map(({ reference, system, label, ins, badge }) => ({
+      reference,
+      system,
+      label,
+      qualified: ins !== undefined,
+      badge: badge !== undefined,
+    })),
+    assignments: [...assignments.values()],
+    consents: [...consents.values()],
+    sessions: [...sessions.list()],
+  };
+}
+
+function shown({ id, reason, measurement }: Waiting, { gateway }: ControlParts) {
+  const { kind, device, userSlot } = measurement;
+  const { iso, receivedIso } = measuredAt(measurement, gateway.timeZone);
+  return {
+    id,
+    reason,
+    kind,
+    device: device.address,
+    ...(userSlot === undefined ? {} : { userSlot }),
+    measuredAt: iso,
+    receivedAt: receivedIso,
+  };
+}
+
+async function segments(journal: ControlParts["reader"], from: number, max: number): Promise<Answer> {
+  const read = await journal.segments(from, max);
+  return {
+    is: "segments",
+    lastSeq: journal.lastSeq,
+    segments: read.map(({ epoch, firstSeq, lastSeq, ...message }) => {
+      return { epoch, firstSeq, lastSeq, message: Buffer.from(encodeMessage(message)).toString("base64") };
+    }),
+  };
+}

@@ -1,0 +1,136 @@
+/** What the command line asks of a gateway, whether it is running (one JSON line over a socket) or not (in process). */
+import { z } from "zod";
+import { quarantineReasons } from "../registry/port.ts";
+import { assignmentShape, consentShape, deviceShape, media, sessionShape } from "../registry/shape.ts";
+
+const actor = z.strictObject({ by: z.string().min(1).max(80), reason: z.string().min(1).max(500).exactOptional() });
+const reasoned = z.strictObject({ by: z.string().min(1).max(80), reason: z.string().min(1).max(500) });
+const text = z.string();
+const at = z.int();
+
+const demand = <Name extends string, Fields extends z.ZodRawShape>(name: Name, fields: Fields) =>
+  z.strictObject({ do: z.literal(name), ...fields });
+
+export const requestShape = z.discriminatedUnion("do", [
+  demand("journal-status", {}),
+  /** Whole segments from the one that holds `from` on. They hold health data: the socket is its owner's alone. */
+  demand("journal-segments", { from: at, max: z.int().min(1).max(1_024) }),
+  demand("registry-show", {}),
+  demand("registry-export", { identities: z.boolean() }),
+  demand("registry-apply", { document: z.unknown(), dryRun: z.boolean(), actor }),
+  demand("device-put", { device: z.unknown(), actor }),
+  demand("device-remove", { device: text, actor }),
+  demand("person-put", { person: z.unknown(), actor }),
+  demand("person-remove", { person: text, actor }),
+  demand("assign-add", {
+    device: text,
+    userSlot: z.int().exactOptional(),
+    person: text,
+    from: at.exactOptional(),
+    until: at.exactOptional(),
+    actor,
+  }),
+  demand("assign-end", { id: text, at: at.exactOptional(), actor }),
+  demand("assign-correct", {
+    id: text,
+    person: text,
+    from: at.exactOptional(),
+    until: at.exactOptional(),
+    actor: reasoned,
+  }),
+  demand("session-open", {
+    device: text,
+    person: text.exactOptional(),
+    badge: text.exactOptional(),
+    lasts: z.int().positive().exactOptional(),
+    actor,
+  }),
+  demand("session-close", { device: text, actor }),
+  demand("quarantine-list", {}),
+  demand("quarantine-release", { id: text, person: text.exactOptional(), actor: reasoned }),
+  demand("quarantine-discard", { id: text, actor: reasoned }),
+  demand("consent-say", {
+    what: z.enum(["given", "withdrawn"]),
+    person: text,
+    destination: text,
+    medium: z.enum(media),
+    at: at.exactOptional(),
+    actor,
+  }),
+]);
+export type Request = z.output<typeof requestShape>;
+
+/** A person as commands may show one: never the INS, never the badge's number. */
+const shownPerson = z.strictObject({
+  reference: text,
+  system: text,
+  label: text,
+  qualified: z.boolean(),
+  badge: z.boolean(),
+});
+
+/** A waiting measurement as commands may show one: never its value. */
+const shownWaiting = z.strictObject({
+  id: text,
+  reason: z.enum(quarantineReasons),
+  kind: text,
+  device: text,
+  userSlot: z.int().exactOptional(),
+  measuredAt: text,
+  receivedAt: text,
+});
+
+const answer = <Name extends string, Fields extends z.ZodRawShape>(name: Name, fields: Fields) =>
+  z.strictObject({ is: z.literal(name), ...fields });
+
+export const answerShape = z.discriminatedUnion("is", [
+  answer("done", { id: text.exactOptional(), amended: z.int().exactOptional() }),
+  answer("registry", {
+    /** The site's, in which times are shown. */
+    timeZone: text,
+    devices: z.array(deviceShape),
+    persons: z.array(shownPerson),
+    assignments: z.array(assignmentShape),
+    consents: z.array(consentShape),
+    sessions: z.array(sessionShape),
+  }),
+  answer("document", { document: z.unknown() }),
+  answer("changes", {
+    changes: z.array(
+      z.strictObject({
+        do: z.enum(["add", "change", "end", "remove"]),
+        what: z.enum(["device", "person", "assignment", "consent"]),
+        name: text,
+      }),
+    ),
+  }),
+  answer("quarantine", { waiting: z.array(shownWaiting) }),
+  answer("status", {
+    status: z.strictObject({
+      gateway: text,
+      epoch: z.int(),
+      lastSeq: z.int(),
+      segments: z.int(),
+      bytes: z.int(),
+      cursors: z.record(text, z.int()),
+      isMovingToBoxKey: z.boolean(),
+    }),
+  }),
+  answer("segments", {
+    lastSeq: z.int(),
+    segments: z.array(z.strictObject({ epoch: z.int(), firstSeq: z.int(), lastSeq: z.int(), message: z.base64() })),
+  }),
+  answer("refused", {
+    code: text,
+    found: text.exactOptional(),
+    expected: text.exactOptional(),
+    where: text.exactOptional(),
+  }),
+]);
+export type Answer = z.output<typeof answerShape>;
+
+/** A gateway that can be asked. */
+export interface Control {
+  /** A refusal is an answer; only what is no answer at all is thrown. */
+  ask(request: Request): Promise<Answer>;
+}

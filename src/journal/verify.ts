@@ -1,0 +1,262 @@
+/**
+ * Is the file what was written? Every segment's signature and place, every record against its digest, every column of the
+ * index against its box and its check, then what SQLite itself finds. Read in short transactions, so that appending goes on
+ * meanwhile; a segment is judged as a whole within one of them.
+ */
+import { join } from "node:path";
+import type { TravellingRecord } from "../seal/record.ts";
+import { hashOf } from "../seal/segment.ts";
+import { type Finding, type Verification, Verifier } from "../seal/verifier.ts";
+import {
+  type IndexRow,
+  indexRow,
+  isSame,
+  isTombstone,
+  passedCheck,
+  prunedCheck,
+  RECORD_COLUMNS,
+  rowsCheck,
+} from "./checks.ts";
+import { readCursors } from "./cursors.ts";
+import { PENDING_ERASURE } from "./erasure.ts";
+import { damagedShelves } from "./facts.ts";
+import { readIfThere } from "./files.ts";
+import { type JournalState, journalKeys, NEXT_INDEX_KEY, readMeta, readRotations } from "./identity.ts";
+import { CHECKPOINT, checkpointSegment } from "./prune.ts";
+import { kindOf } from "./reader.ts";
+import { blob, blobOrNull, integer, text } from "./row.ts";
+import { migrate, schemaText } from "./schema.ts";
+import { type Database, openDatabase, type Row, type Sql } from "./sqlite.ts";
+import type { Vault } from "./vault.ts";
+import { lostCommits } from "./wal.ts";
+
+/** Some milliseconds of work between two appends. */
+const SEGMENTS_AT_ONCE = 32;
+const ROWS_AT_ONCE = 2_048;
+
+type Report = (finding: Finding) => void;
+
+export async function verifyJournal(database: Database, state: JournalState, folder: string): Promise<Verification> {
+  const verifier = new Verifier(journalKeys(state), { complete: true });
+  const report: Report = (finding) => verifier.report(finding);
+  // What the page cache remembers is not what the disk holds.
+  await database.all("PRAGMA shrink_memory");
+  const steps: readonly (() => Promise<void>)[] = [
+    () => verifyChain(database, state, verifier),
+    () => verifyIdentity(database, state, report),
+    () => verifyCheckpoint(database, state, report),
+    () => verifyCursors(database, state, report),
+    () => verifyPassed(database, state.vault, report),
+    () => verifyPruned(database, state.vault, report),
+    () => verifyFacts(database, state.vault, report),
+    () => verifyFile(database, folder, report),
+  ];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      // A page that SQLite cannot read ends one step, and says so; the others still find what they can.
+      report({ fault: "file", because: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return verifier.result();
+}
+
+async function verifyFacts(sql: Sql, vault: Vault, report: Report): Promise<void> {
+  for (const shelf of await damagedShelves(sql, vault)) {
+    report({ fault: "index", because: `shelf ${shelf}: a fact that is not as it was written` });
+  }
+}
+
+async function verifyChain(database: Database, state: JournalState, verifier: Verifier): Promise<void> {
+  const report: Report = (finding) => verifier.report(finding);
+  let through = 0;
+  for (;;) {
+    const next = await database.transaction(async (sql) => {
+      const segments = await sql.all(
+        "SELECT first_seq, last_seq, cose, rows_check FROM segment WHERE first_seq > ? ORDER BY first_seq LIMIT ?",
+        [through, SEGMENTS_AT_ONCE],
+      );
+      for (const segment of segments)
+        through = await verifySegment(sql, state.vault, { segment, after: through }, verifier);
+      if (segments.length > 0) return true;
+      await verifyEnd(sql, { through, state }, report);
+      return false;
+    });
+    if (!next) return;
+  }
+}
+
+/** @param at the segment's row, and the last sequence number before it. @returns the last one of this. */
+async function verifySegment(
+  sql: Sql,
+  vault: Vault,
+  { segment, after }: { readonly segment: Row; readonly after: number },
+  verifier: Verifier,
+): Promise<number> {
+  const [firstSeq, lastSeq] = [integer(segment, "first_seq"), integer(segment, "last_seq")];
+  const rows = await sql.all(
+    `SELECT ${RECORD_COLUMNS.replace("seq", "record.seq AS seq")}, box
+     FROM record LEFT JOIN body ON body.seq = record.seq WHERE record.seq > ? AND record.seq <= ? ORDER BY record.seq`,
+    [after, lastSeq],
+  );
+  const index = rows.map(indexRow);
+  let isNamed = false;
+  const report: Report = (finding) => {
+    isNamed = true;
+    verifier.report(finding);
+  };
+  const records = rows.map((row, at): TravellingRecord => {
+    const indexed = index[at];
+    return indexed === undefined
+      ? { seq: 0, withheld: true }
+      : verifyRecord(vault, indexed, blobOrNull(row, "box"), report);
+  });
+  verifier.add({ segment: blob(segment, "cose"), records });
+  if (records.length !== lastSeq - firstSeq + 1) {
+    report({ seq: firstSeq, fault: "index", because: `${records.length} records for ${firstSeq} to ${lastSeq}` });
+  }
+  if (!isNamed && !isSame(blob(segment, "rows_check"), rowsCheck(vault, index))) {
+    report({ seq: firstSeq, fault: "index", because: `the index of ${firstSeq} to ${lastSeq} does not fit its check` });
+  }
+  return Math.max(lastSeq, after);
+}
+
+function verifyRecord(vault: Vault, row: IndexRow, box: Uint8Array | null, report: Report): TravellingRecord {
+  const { seq } = row;
+  const withheld = { seq, withheld: true } as const;
+  if (box === null) {
+    report({ seq, fault: "body", because: "the body is not there, and was not erased" });
+    return withheld;
+  }
+  if (isTombstone(vault, seq, box)) return withheld;
+  const contents = vault.openContents(box);
+  if (contents === undefined) {
+    report({ seq, fault: "body", because: "the box does not open" });
+    return withheld;
+  }
+  const kind = kindOf(row.kind);
+  if (kind === undefined) {
+    report({ seq, fault: "index", because: `kind ${row.kind} is none` });
+    return withheld;
+  }
+  const { id, salt, body, indexed } = contents;
+  const day = indexed?.day ?? row.day;
+  const wrong = [
+    ...(row.day === day ? [] : ["day"]),
+    ...(isSame(row.idem, vault.idem(id, day)) ? [] : ["idem"]),
+    ...(indexed === undefined || isName(row.device, vault, "device", indexed.device) ? [] : ["device"]),
+    ...(indexed === undefined || isName(row.person, vault, "person", indexed.person) ? [] : ["person"]),
+  ];
+  if (wrong.length > 0) report({ seq, fault: "index", because: `not what the box says: ${wrong.join(", ")}` });
+  return { seq, kind, id, salt, body };
+}
+
+function isName(column: Uint8Array | null, vault: Vault, domain: "device" | "person", name: string | null): boolean {
+  if (column === null || name === null) return column === null && name === null;
+  return isSame(column, vault.pseudonym(domain, name));
+}
+
+/** What stands behind the last segment, or beside the records. */
+async function verifyEnd(
+  sql: Sql,
+  { through, state }: { readonly through: number; readonly state: JournalState },
+  report: Report,
+): Promise<void> {
+  const behind = "SELECT seq FROM record WHERE seq > ? UNION SELECT seq FROM body WHERE seq > ? LIMIT 16";
+  for (const row of await sql.all(behind, [through, through])) {
+    report({ seq: integer(row, "seq"), fault: "index", because: "a row that no segment sealed" });
+  }
+  const alone = "SELECT seq FROM body WHERE NOT EXISTS (SELECT 1 FROM record WHERE record.seq = body.seq) LIMIT 16";
+  for (const row of await sql.all(alone)) {
+    report({ seq: integer(row, "seq"), fault: "body", because: "a body without its record" });
+  }
+  const [last] = await sql.all("SELECT cose FROM segment ORDER BY first_seq DESC LIMIT 1");
+  const head = last === undefined ? null : hashOf(blob(last, "cose"));
+  const isHead = head === null || state.previous === null ? head === state.previous : isSame(head, state.previous);
+  if (!isHead)
+    report({ seq: through, fault: "head", because: "the last segment is not the one that was committed last" });
+}
+
+/** What the meta table may hold, and which of it is in a box. */
+const boxed = new Set<string>(["index-key", NEXT_INDEX_KEY, PENDING_ERASURE]);
+const known = new Set<string>(["gateway", "epoch", CHECKPOINT, ...boxed]);
+
+async function verifyIdentity(sql: Sql, state: JournalState, report: Report): Promise<void> {
+  const meta = await readMeta(sql);
+  if (meta?.gateway !== state.gateway || meta.epoch !== state.epoch) {
+    report({ fault: "identity", because: "the file's gateway or epoch is not the one it was opened with" });
+  }
+  for (const row of await sql.all("SELECT key, value FROM meta")) {
+    const [key, value] = [text(row, "key"), blob(row, "value")];
+    const isSound = known.has(key) && (!boxed.has(key) || state.vault.open(value) !== undefined);
+    if (!isSound) report({ fault: "identity", because: `what is kept under ${key} is not ours, or does not open` });
+  }
+  const rotations = await readRotations(sql);
+  if (rotations.length !== state.rotations.length) {
+    report({ fault: "identity", because: `${rotations.length} changes of key, expected ${state.rotations.length}` });
+  }
+}
+
+async function verifyCheckpoint(database: Database, state: JournalState, report: Report): Promise<void> {
+  await checkpointSegment(database, state, (seq, because) => report({ seq, fault: "checkpoint", because }));
+}
+
+async function verifyCursors(sql: Sql, state: JournalState, report: Report): Promise<void> {
+  const { sound, damaged } = await readCursors(sql, state.vault);
+  for (const destination of damaged) {
+    report({ fault: "cursor", because: `the cursor of ${destination} does not fit its check; it begins anew` });
+  }
+  for (const { destination, through } of sound) {
+    if (through > state.lastSeq) {
+      report({
+        seq: through,
+        fault: "cursor",
+        because: `${destination} has come further than the end, ${state.lastSeq}`,
+      });
+    }
+  }
+}
+
+async function verifyPassed(sql: Sql, vault: Vault, report: Report): Promise<void> {
+  for (const row of await sql.all("SELECT day, through, row_check FROM passed")) {
+    const [day, through] = [integer(row, "day"), integer(row, "through")];
+    const isSound = through >= 0 && isSame(blob(row, "row_check"), passedCheck(vault, day, through));
+    if (!isSound) report({ fault: "retention", because: `how far delivery was on day ${day} does not fit its check` });
+  }
+}
+
+async function verifyPruned(sql: Sql, vault: Vault, report: Report): Promise<void> {
+  let at: Uint8Array = new Uint8Array();
+  for (;;) {
+    const rows = await sql.all("SELECT idem, seq, row_check FROM pruned WHERE idem > ? ORDER BY idem LIMIT ?", [
+      at,
+      ROWS_AT_ONCE,
+    ]);
+    for (const row of rows) {
+      const seq = integer(row, "seq");
+      at = blob(row, "idem");
+      const isSound = seq > 0 && isSame(blob(row, "row_check"), prunedCheck(vault, at, seq));
+      if (!isSound) report({ seq, fault: "index", because: "what remains of a pruned record does not fit its check" });
+    }
+    if (rows.length < ROWS_AT_ONCE) return;
+  }
+}
+
+async function verifyFile(database: Database, folder: string, report: Report): Promise<void> {
+  for (const { integrity_check: line } of await database.all("PRAGMA integrity_check")) {
+    if (line !== "ok") report({ fault: "file", because: String(line) });
+  }
+  const model = await openDatabase(":memory:");
+  try {
+    await migrate(model, 0, () => Promise.reject(new RangeError("a new file has nothing to open")));
+    const [found, expected] = [await schemaText(database), await schemaText(model)];
+    if (found.join("\n") !== expected.join("\n"))
+      report({ fault: "file", because: "the schema is not the one we made" });
+  } finally {
+    await model.close();
+  }
+  // No lock of ours is on the log (they are on the database file), so that it may be opened beside SQLite.
+  const lost = await database.transaction(async () => lostCommits(await readIfThere(join(folder, "journal.db-wal"))));
+  if (lost !== undefined) report({ fault: "log", because: lost });
+}

@@ -1,0 +1,57 @@
+/**
+ * A look at the write-ahead log before SQLite sees it. SQLite takes a frame with a wrong checksum for the end of the log and
+ * silently drops what follows: right after a power cut, when nobody was told that it was kept, and wrong after a flipped
+ * bit, when somebody was. The two can be told apart: a commit is fsynced before the next one begins to be written, so a
+ * frame that follows a commit proves that all before it had reached the disk. (File format: sqlite.org/fileformat2.html §4)
+ */
+
+const HEADER = 32;
+const FRAME_HEADER = 24;
+/** The last bit says that checksums are big-endian. */
+const MAGIC = 0x377f0682;
+
+type Checksum = readonly [number, number];
+
+/** @returns what is wrong, where acknowledged commits stand behind what SQLite would take for the end; else undefined. */
+export function lostCommits(wal: Uint8Array): string | undefined {
+  if (wal.length < HEADER) return undefined;
+  const view = new DataView(wal.buffer, wal.byteOffset, wal.byteLength);
+  const magic = view.getUint32(0);
+  const pageSize = view.getUint32(8);
+  const isSound =
+    (magic === MAGIC || magic === MAGIC + 1) &&
+    isSame(sum(view, 0, 24, [0, 0], magic === MAGIC), [view.getUint32(24), view.getUint32(28)]);
+  const size = FRAME_HEADER + pageSize;
+  // The header is fsynced before the first frame is written.
+  if (!isSound) return wal.length > HEADER + FRAME_HEADER ? "the log's header does not fit its checksum" : undefined;
+
+  const isLittle = magic === MAGIC;
+  let seed: Checksum = [view.getUint32(24), view.getUint32(28)];
+  let broken: number | undefined;
+  let committed: number | undefined;
+  for (let at = HEADER, frame = 1; at + size <= wal.length; at += size, frame += 1) {
+    const stored: Checksum = [view.getUint32(at + 16), view.getUint32(at + 20)];
+    const isOfThisLog = view.getUint32(at + 8) === view.getUint32(16) && view.getUint32(at + 12) === view.getUint32(20);
+    const computed = sum(view, at + FRAME_HEADER, pageSize, sum(view, at, 8, seed, isLittle), isLittle);
+    const isGood = isOfThisLog && isSame(computed, stored);
+    if (!isGood) broken ??= frame;
+    // The frame behind a commit fits the commit's own checksum: it was written after that commit was on the disk.
+    else if (broken !== undefined && committed === frame - 1) {
+      return `frame ${broken} of the log does not fit its checksum, and commits that were acknowledged follow it`;
+    }
+    if (view.getUint32(at + 4) !== 0 && broken !== undefined) committed = frame;
+    seed = stored;
+  }
+  return undefined;
+}
+
+const isSame = (a: Checksum, b: Checksum): boolean => a[0] === b[0] && a[1] === b[1];
+
+function sum(view: DataView, start: number, length: number, seed: Checksum, isLittle: boolean): Checksum {
+  let [first, second] = seed;
+  for (let at = start; at < start + length; at += 8) {
+    first = (first + view.getUint32(at, isLittle) + second) >>> 0;
+    second = (second + view.getUint32(at + 4, isLittle) + first) >>> 0;
+  }
+  return [first, second];
+}

@@ -1,0 +1,47 @@
+/** What a person said about a destination: given, withdrawn, when, and by which medium. Nothing said is ever taken out. */
+import type { Actor } from "./audit.ts";
+import { errors } from "./errors.ts";
+import { parsed } from "./parsed.ts";
+import { consentShape, type KnownConsent } from "./shape.ts";
+import { consentKey, type State } from "./state.ts";
+import type { RegistryStore } from "./store.ts";
+
+/** @returns undefined where nothing had been said at that time. */
+export function isAllowed(state: State, person: string, destination: string, at: number): boolean | undefined {
+  const last = state.consents.get(consentKey(person, destination))?.said.findLast((one) => one.at <= at);
+  return last === undefined ? undefined : last.what === "given";
+}
+
+export interface Said {
+  readonly person: string;
+  readonly destination: string;
+  readonly medium: KnownConsent["said"][number]["medium"];
+  /** When it was said, milliseconds since 1970; now where absent. */
+  readonly at?: number;
+}
+
+/** @throws PERSON_NOT_REGISTERED, REGISTRY_INVALID */
+export function giveConsent(registry: RegistryStore, said: Said, actor: Actor): Promise<void> {
+  return say(registry, "given", said, actor);
+}
+
+/**
+ * From that moment on nothing more of this person's goes to that destination. What was still waiting for it is withheld
+ * as well, and stays in the journal until its retention ends. @throws as giveConsent
+ */
+export function withdrawConsent(registry: RegistryStore, said: Said, actor: Actor): Promise<void> {
+  return say(registry, "withdrawn", said, actor);
+}
+
+function say(registry: RegistryStore, what: "given" | "withdrawn", said: Said, actor: Actor): Promise<void> {
+  const { person, destination, medium } = said;
+  return registry.change(actor, (draft, now) => {
+    if (draft.persons.get(person) === undefined) throw errors.PERSON_NOT_REGISTERED();
+    const known = draft.consents.get(consentKey(person, destination))?.said ?? [];
+    const at = said.at ?? now.wall;
+    const all = [...known, { what, at, medium, by: actor.by }].sort((a, b) => a.at - b.at);
+    draft.consents.put(parsed(consentShape, { person, destination, said: all }));
+    const subject = { person, destination, medium, from: new Date(at).toISOString() };
+    return { deed: { action: `consent-${what}`, subject, person }, result: undefined };
+  });
+}

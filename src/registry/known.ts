@@ -1,0 +1,94 @@
+/** Devices and persons: put into the registry, changed, and taken out again where nothing hangs on them. */
+import type { InsType } from "../fhir/port.ts";
+import type { Actor } from "./audit.ts";
+import { errors } from "./errors.ts";
+import { parsed } from "./parsed.ts";
+import { deviceShape, type KnownDevice, type KnownPerson, personShape } from "./shape.ts";
+import type { State } from "./state.ts";
+import type { RegistryPolicy, RegistryStore } from "./store.ts";
+
+/** Adds a device, or replaces what is known of it. @throws REGISTRY_INVALID */
+export function putDevice(registry: RegistryStore, given: unknown, actor: Actor): Promise<void> {
+  return registry.change(actor, (draft) => {
+    const device = parsed(deviceShape, given);
+    const action = draft.devices.get(device.address) === undefined ? "device-added" : "device-changed";
+    placeDevice(draft, device);
+    const { address, driver } = device;
+    return { deed: { action, subject: { device: address, driver }, device: address }, result: undefined };
+  });
+}
+
+/** Adds a person, or replaces what is known of them. @throws REGISTRY_INVALID, INS_TEST_REFUSED, BADGE_TAKEN */
+export function putPerson(registry: RegistryStore, given: unknown, actor: Actor): Promise<void> {
+  return registry.change(actor, (draft) => {
+    const person = parsed(personShape, given);
+    const { reference, system } = person;
+    const action = draft.persons.get(reference) === undefined ? "person-added" : "person-changed";
+    placePerson(draft, person, registry.policy);
+    const subject = {
+      person: reference,
+      system,
+      qualified: person.ins !== undefined,
+      badge: person.badge !== undefined,
+    };
+    return { deed: { action, subject, person: reference }, result: undefined };
+  });
+}
+
+/** @throws DEVICE_UNKNOWN, DEVICE_ASSIGNED */
+export function removeDevice(registry: RegistryStore, address: string, actor: Actor): Promise<void> {
+  return registry.change(actor, (draft, { wall }) => {
+    if (draft.devices.get(address) === undefined) throw errors.DEVICE_UNKNOWN();
+    takeDevice(draft, address, wall);
+    return { deed: { action: "device-removed", subject: { device: address }, device: address }, result: undefined };
+  });
+}
+
+/** Their readings stay theirs. @throws PERSON_NOT_REGISTERED, PERSON_ASSIGNED */
+export function removePerson(registry: RegistryStore, reference: string, actor: Actor): Promise<void> {
+  return registry.change(actor, (draft, { wall }) => {
+    if (draft.persons.get(reference) === undefined) throw errors.PERSON_NOT_REGISTERED();
+    takePerson(draft, reference, wall);
+    return { deed: { action: "person-removed", subject: { person: reference }, person: reference }, result: undefined };
+  });
+}
+
+/** A repeat changes nothing. */
+export function placeDevice(draft: State, device: KnownDevice): void {
+  if (!isSame(draft.devices.get(device.address), device)) draft.devices.put(device);
+}
+
+/** A repeat changes nothing. @throws INS_TEST_REFUSED, BADGE_TAKEN */
+export function placePerson(draft: State, person: KnownPerson, { testIdentities }: RegistryPolicy): void {
+  if (person.ins !== undefined && !testIdentities && isTest(person.ins.type)) throw errors.INS_TEST_REFUSED();
+  const { badge, reference } = person;
+  const other = badge === undefined ? undefined : draft.persons.values().find((one) => one.badge === badge);
+  if (other !== undefined && other.reference !== reference) throw errors.BADGE_TAKEN();
+  if (!isSame(draft.persons.get(reference), person)) draft.persons.put(person);
+}
+
+/** @throws DEVICE_ASSIGNED */
+export function takeDevice(draft: State, address: string, now: number): void {
+  const assignment = heldBy(draft, now, (one) => one.device === address);
+  if (assignment !== undefined) throw errors.DEVICE_ASSIGNED({ found: `assignment ${assignment.id}` });
+  draft.devices.drop(address);
+}
+
+/** @throws PERSON_ASSIGNED */
+export function takePerson(draft: State, reference: string, now: number): void {
+  const assignment = heldBy(draft, now, (one) => one.person === reference);
+  if (assignment !== undefined) throw errors.PERSON_ASSIGNED({ found: `assignment ${assignment.id}` });
+  draft.persons.drop(reference);
+}
+
+/** An assignment that is not over yet. */
+function heldBy({ assignments }: State, now: number, concerns: (one: { device: string; person: string }) => boolean) {
+  return assignments
+    .values()
+    .find((one) => one.correctedBy === undefined && concerns(one) && (one.until === undefined || one.until > now));
+}
+
+const isTest = (type: InsType): boolean => type === "INS-NIR-TEST" || type === "INS-NIR-DEMO";
+
+/** Both come out of the same shape, so their keys stand in the same order. */
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

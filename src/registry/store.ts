@@ -1,0 +1,98 @@
+/** The registry: what is known on this box, in memory, and on disk with the audit record of each change. */
+import type { Fact, JournalFacts, JournalWriter } from "../journal/port.ts";
+import type { Clock, Instant } from "../measure/time.ts";
+import { attribute } from "./attribute.ts";
+import { type Actor, auditDraft, type Deed } from "./audit.ts";
+import { isAllowed } from "./consents.ts";
+import type { Attribution, Consent, Moment, Registry } from "./port.ts";
+import { changesOf, copyOf, loadState, type State } from "./state.ts";
+
+export interface RegistryPolicy {
+  /** Whether test and demonstration identities may enter. */
+  readonly testIdentities: boolean;
+  /** What holds where a person has said nothing about a destination. */
+  readonly withoutConsent: "deliver" | "withhold";
+}
+
+export const defaultPolicy: RegistryPolicy = { testIdentities: false, withoutConsent: "deliver" };
+
+export interface RegistryParts {
+  readonly journal: JournalWriter & JournalFacts;
+  readonly clock: Clock;
+  readonly policy?: RegistryPolicy;
+}
+
+/** What a change comes to. */
+export interface Decision<Result> {
+  readonly deed: Deed;
+  readonly result: Result;
+  /** What is to be written with it that is not the registry's own. */
+  readonly facts?: readonly Fact[];
+}
+
+export class RegistryStore implements Registry, Consent {
+  readonly policy: RegistryPolicy;
+  readonly #journal: JournalWriter;
+  readonly #clock: Clock;
+  #state: State;
+  #assignments: ReturnType<typeof inForce>;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor({ journal, clock, policy = defaultPolicy }: RegistryParts, state: State) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.policy = policy;
+    this.#state = state;
+    this.#assignments = inForce(state);
+  }
+
+  static async open(parts: RegistryParts): Promise<RegistryStore> {
+    return new RegistryStore(parts, await loadState(parts.journal));
+  }
+
+  /** What is known now. To be read, never written: a change goes through `change`. */
+  get state(): State {
+    return this.#state;
+  }
+
+  now(): Instant {
+    return this.#clock.now();
+  }
+
+  attribute(device: string, userSlot: number | undefined, moment: Moment | undefined): Attribution {
+    return attribute(this.#assignments, (reference) => this.#state.persons.get(reference), device, userSlot, moment);
+  }
+
+  mayReceive(person: string, destination: string, at: number): boolean {
+    return isAllowed(this.#state, person, destination, at) ?? this.policy.withoutConsent === "deliver";
+  }
+
+  /**
+   * Makes one change: on disk with its audit record, in one transaction, or not at all. One after the other.
+   * @param decide changes the draft, or throws; where it changes nothing and brings no facts, nothing is recorded.
+   */
+  change<Result>(
+    actor: Actor,
+    decide: (draft: State, now: Instant) => Decision<Result> | Promise<Decision<Result>>,
+  ): Promise<Result> {
+    const changed = this.#last.then(async () => {
+      const draft = copyOf(this.#state);
+      const now = this.#clock.now();
+      const { deed, result, facts = [] } = await decide(draft, now);
+      const changes = [...changesOf(draft), ...facts];
+      if (changes.length === 0) return result;
+      await this.#journal.append(auditDraft(actor, deed, now), changes);
+      this.#state = draft;
+      this.#assignments = inForce(draft);
+      return result;
+    });
+    // The next change waits for the end of this one, whichever way it ends; its own caller is told of a failure.
+    this.#last = changed.catch(() => undefined);
+    return changed;
+  }
+}
+
+/** The assignments that say something: those that were corrected do not. */
+function inForce({ assignments }: State) {
+  return assignments.values().filter(({ correctedBy }) => correctedBy === undefined);
+}

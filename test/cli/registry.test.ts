@@ -1,0 +1,215 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { drivers } from "../../drivers/all.ts";
+import { loadGatewayConfig } from "../../src/config/load.ts";
+import { DriverRegistry } from "../../src/driver/registry.ts";
+import { type Gateway, startGateway } from "../../src/gateway.ts";
+import { systemClock } from "../../src/system-clock.ts";
+import { vigie } from "../fixtures/cli.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const spare = "5C:31:3E:00:00:04";
+const ins = {
+  status: "VALI",
+  type: "INS-NIR",
+  matricule: "255081416802538",
+  birthName: "DURAND",
+  firstGivenName: "ANNE",
+  givenNames: "ANNE MARIE",
+  gender: "female",
+  birthDate: "1955-08-14",
+  birthPlace: "14168",
+};
+let folder: string;
+let config: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "vigie-reg-"));
+  config = join(folder, "vigie.yaml");
+  const demo = await readFile(join(root, "config/demo.yaml"), "utf8");
+  const [before = ""] = demo.replaceAll("../var/demo", ".").split("destinations:");
+  await writeFile(
+    config,
+    `${before.replace("./demo-scenario.yaml", join(root, "config/demo-scenario.yaml"))}clock: { trust: always }\n`,
+  );
+  await vigie(["keys", "create", "--config", config]);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Runs a command that must succeed. */
+async function ok(...args: readonly string[]): Promise<string> {
+  const { exit, stdout, stderr } = await vigie([...args, "--config", config]);
+  expect([exit, stderr]).toEqual([0, ""]);
+  return stdout;
+}
+const refused = async (...args: readonly string[]) => {
+  const { exit, stderr } = await vigie([...args, "--config", config]);
+  return [exit, stderr.split(":")[0]];
+};
+const json = async (...args: readonly string[]) => JSON.parse(await ok(...args, "--json"));
+
+async function start(): Promise<Gateway> {
+  const loaded = await loadGatewayConfig(config, drivers);
+  const { simulated } = loaded.links;
+  return startGateway({
+    config: {
+      ...loaded,
+      links: { ...loaded.links, ...(simulated === undefined ? {} : { simulated: { ...simulated, speed: 1_000 } }) },
+    },
+    drivers: new DriverRegistry(drivers),
+    clock: systemClock("always"),
+    observe: () => {},
+    rounds: 1,
+  });
+}
+
+describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
+  let gateway: Gateway | undefined;
+  beforeEach(async () => {
+    gateway = await start();
+    await gateway.played;
+    if (state === "running") return;
+    await gateway[Symbol.asyncDispose]();
+    gateway = undefined;
+  });
+  afterEach(() => gateway?.[Symbol.asyncDispose]());
+
+  test("the configuration's entries are listed, and more are added, assigned, ended and removed", async () => {
+    expect(await json("persons", "list")).toHaveLength(3);
+    expect(await ok("devices", "list")).toContain("Tensiomètre de réserve");
+    await ok(
+      "persons",
+      "add",
+      "r-0030",
+      "--system",
+      "urn:oid:1.2.250.1.999.1",
+      "--label",
+      "Chambre 30",
+      "--by",
+      "marie",
+    );
+    const { id } = await json("assign", "add", "--device", spare, "--person", "r-0030");
+    expect(await ok("assign", "list")).toMatch(/Tensiomètre de réserve +Chambre 30/);
+    expect(await refused("persons", "remove", "r-0030")).toEqual([65, "PERSON_ASSIGNED"]);
+    expect(await refused("assign", "add", "--device", spare, "--person", "demo-0012")).toEqual([
+      65,
+      "ASSIGNMENT_OVERLAPS",
+    ]);
+    await ok("assign", "end", id);
+    await ok("persons", "remove", "r-0030");
+    await ok("devices", "remove", spare);
+    expect(await json("devices", "list")).toHaveLength(3);
+  });
+
+  test("a wrong assignment is corrected with a reason, and its readings are amended", async () => {
+    const assignments: { id: string; person: string }[] = await json("assign", "list");
+    const wrong = assignments.find(({ person }) => person === "demo-0021")?.id ?? "";
+    expect(await refused("assign", "correct", wrong, "--person", "demo-0014")).toEqual([64, "USAGE"]);
+    const right = await json("assign", "correct", wrong, "--person", "demo-0014", "--reason", "mixed up");
+    expect(right.amended).toBeGreaterThan(0);
+    expect(await ok("assign", "list", "--all")).toContain(`corrigée par · corrected by ${right.id}`);
+  });
+
+  test("what waits is listed without a value, released and discarded with a reason", async () => {
+    const waiting: { id: string; kind: string }[] = await json("quarantine", "list");
+    expect(waiting.length).toBeGreaterThan(1);
+    expect(JSON.stringify(waiting)).not.toMatch(/systolic|value|raw/);
+    expect(await ok("quarantine", "list")).toContain("appareil à personne · device is nobody's");
+    const [first, ...others] = waiting.map(({ id }) => id);
+    expect(await refused("quarantine", "release", first ?? "")).toEqual([64, "USAGE"]);
+    expect(await refused("quarantine", "release", first ?? "", "--reason", "seen")).toEqual([
+      65,
+      "QUARANTINE_UNRESOLVED",
+    ]);
+    await ok("quarantine", "release", first ?? "", "--person", "demo-0012", "--reason", "seen");
+    await ok("quarantine", "discard", ...others, "--reason", "a trial");
+    expect(await json("quarantine", "list")).toEqual([]);
+  });
+
+  test("an INS goes in and is never shown; a test identity does not go in", async () => {
+    const file = join(folder, "identity.json");
+    await writeFile(file, JSON.stringify(ins));
+    const add = [
+      "persons",
+      "add",
+      "r-0030",
+      "--system",
+      "urn:oid:1.2.250.1.999.1",
+      "--label",
+      "Chambre 30",
+      "--identity",
+    ];
+    const shown = [await ok(...add, file), await ok("persons", "list"), await ok("persons", "list", "--json")].join();
+    expect(shown).toContain("Chambre 30");
+    expect(shown).not.toMatch(/255081416802538|DURAND|1955/);
+    await writeFile(file, JSON.stringify({ ...ins, type: "INS-NIR-TEST" }));
+    expect(await refused(...add, file)).toEqual([65, "INS_TEST_REFUSED"]);
+    const { stderr } = await vigie(
+      [...add, "-", "--config", config],
+      JSON.stringify({ ...ins, matricule: "255081416802537" }),
+    );
+    expect(stderr).toContain("ins.matricule");
+    expect(stderr).not.toMatch(/2550814|DURAND/);
+    const out = join(folder, "out.json");
+    await ok("persons", "export", out);
+    expect(await readFile(out, "utf8")).not.toContain("DURAND");
+    await ok("persons", "export", `${out}.ins`, "--identities");
+    expect((await stat(`${out}.ins`)).mode & 0o777).toBe(0o600);
+    await ok("persons", "import", `${out}.ins`);
+    expect(await refused("persons", "export", out)).toEqual([74, "FILE_NOT_WRITTEN"]);
+  });
+
+  test("the registry goes out as a document and comes back without a change", async () => {
+    const file = join(folder, "registry.json");
+    await ok("registry", "export", file);
+    expect(await ok("registry", "import", file)).toBe("rien à changer · nothing to change\n");
+    const document = JSON.parse(await readFile(file, "utf8"));
+    document.devices.push({ address: "balance-2", label: "Balance du couloir" });
+    await writeFile(file, JSON.stringify(document));
+    expect(await ok("registry", "import", file, "--dry-run")).toBe("+ device balance-2\n");
+    expect(await ok("registry", "import", file)).toBe("+ device balance-2\n");
+  });
+
+  test("consent is given and withdrawn, with its medium", async () => {
+    const to = ["--person", "demo-0012", "--destination", "coordination", "--medium"];
+    await ok("consent", "give", ...to, "paper");
+    await ok("consent", "withdraw", ...to, "oral", "--by", "marie");
+    expect(await ok("consent", "list")).toMatch(/Chambre 12 +coordination +retiré · withdrawn .* oral +marie/);
+    expect(await refused("consent", "give", ...to, "pigeon")).toEqual([64, "USAGE"]);
+  });
+
+  test("the journal is shown, verified and exported", async () => {
+    expect(await ok("journal", "status")).toContain("ehpad-demo");
+    expect(await ok("journal", "verify")).toContain("intact");
+    const out = join(folder, "journal.cbor");
+    expect(await ok("journal", "export", out)).toContain("vigie verify");
+    expect((await stat(out)).size).toBeGreaterThan(10_000);
+  });
+});
+
+test("a session is opened by a badge as a reader writes it, listed and closed", async () => {
+  await using gateway = await start();
+  await gateway.played;
+  await ok(
+    "persons",
+    "add",
+    "r-0030",
+    "--system",
+    "urn:oid:1.2.250.1.999.1",
+    "--label",
+    "Chambre 30",
+    "--badge",
+    "0004711",
+  );
+  const open = ["sessions", "open", "--device", "balance-1", "--badge", "-", "--config", config];
+  expect((await vigie(open, "0004711\r\n")).exit).toBe(0);
+  expect(await ok("sessions", "list")).toContain("Chambre 30");
+  expect((await vigie(open, "0004711\r\n")).stderr).toContain("SESSION_OPEN");
+  expect((await vigie(open, "9999\n")).stderr).toContain("BADGE_UNKNOWN");
+  expect((await vigie(open, "\n")).stderr).toContain("INPUT_MALFORMED");
+  await ok("sessions", "close", "--device", "balance-1");
+  expect(await refused("sessions", "close", "--device", "balance-1")).toEqual([65, "SESSION_UNKNOWN"]);
+});

@@ -31,6 +31,7 @@ async function mosquitto(command: string, folder: string, port: number): Promise
   const file = join(folder, "mosquitto.conf");
   await writeFile(file, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n`);
   let running: ChildProcess | undefined;
+  process.once("exit", () => running?.kill());
   return {
     name: "Mosquitto",
     url: `mqtt://127.0.0.1:${port}`,
@@ -42,7 +43,8 @@ async function mosquitto(command: string, folder: string, port: number): Promise
       for await (const chunk of child.stderr) if (String(chunk).includes("running")) break;
     },
     async stop() {
-      if (running === undefined || running.exitCode !== null) return;
+      // Ctrl-C in a terminal has reached it already.
+      if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
       running.kill();
       await once(running, "exit");
     },

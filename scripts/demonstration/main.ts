@@ -3,9 +3,11 @@
  * and delivers them, and a receiver on the other side of an MQTT broker verifies and receipts them.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
 import { drivers } from "../../drivers/all.ts";
 import { loadGatewayConfig } from "../../src/config/load.ts";
@@ -34,14 +36,18 @@ const OUTAGE = { from: 6, until: 14 };
 process.stdout.on("error", () => process.exit());
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
+/** What Ctrl-C does: until there is a gateway to stop in order, and once that is being done, it ends the process. */
+const abort = () => process.exit(130);
+let interrupt: () => void = abort;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt());
+
 async function main(options: Options): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "vigie-demo-"));
-  const interrupted = new Promise<"interrupted">((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve("interrupted"));
-  });
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const broker = await startBroker(folder);
   const tally = new Tally();
   const progress = new Progress();
+  const over = new AbortController();
   try {
     const platformKey = signingKey(randomBytes(32));
     const gatewaySeed = randomBytes(32);
@@ -71,13 +77,19 @@ async function main(options: Options): Promise<void> {
       observe,
       ...(options.once ? { rounds: 1 } : {}),
     });
-    const outage = options.outage ? playOutage(broker, options.speed) : Promise.resolve();
+    const interrupted = new Promise<void>((resolve) => {
+      interrupt = () => {
+        interrupt = abort;
+        resolve();
+      };
+    });
+    const outage = options.outage ? playOutage(broker, options.speed, over.signal) : Promise.resolve();
     const played = Promise.all([gateway.played, outage]).then(() => progress.until(() => isReceipted(gateway, tally)));
     await Promise.race([played, interrupted, gateway.failed.then((error) => Promise.reject(error))]);
   } finally {
+    over.abort();
     progress.over();
     await broker.stop();
-    await rm(folder, { recursive: true, force: true });
   }
   if (!options.once) {
     print("\nArrêtée proprement · stopped cleanly.");
@@ -126,12 +138,15 @@ async function demoConfig(
   };
 }
 
-async function playOutage(broker: Broker, speed: number): Promise<void> {
-  const wait = (seconds: number) => new Promise((resolve) => setTimeout(resolve, (seconds * 1_000) / speed));
+/** Ends early, with the broker as it then is, where the demonstration is over. */
+async function playOutage(broker: Broker, speed: number, over: AbortSignal): Promise<void> {
+  const wait = (seconds: number) => pause((seconds * 1_000) / speed, undefined, { signal: over }).catch(() => {});
   await wait(OUTAGE.from);
+  if (over.aborted) return;
   print("  ⚡ Le broker s'arrête · the broker stops. Les lectures continuent · readings go on.");
   await broker.stop();
   await wait(OUTAGE.until - OUTAGE.from);
+  if (over.aborted) return;
   print("  ⚡ Le broker revient · the broker is back.");
   await broker.start();
 }

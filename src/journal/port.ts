@@ -1,6 +1,6 @@
 import type { Instant } from "../measure/time.ts";
 import type { SigningKey } from "../seal/key.ts";
-import type { RecordId, RecordKind, SegmentMessage } from "../seal/record.ts";
+import type { RecordId, RecordKind, SegmentMessage, WholeRecord } from "../seal/record.ts";
 import type { Verification } from "../seal/verifier.ts";
 
 /** What is handed to the journal. */
@@ -25,8 +25,13 @@ export interface Appended {
   readonly duplicate: boolean;
 }
 
+/** A record as it is kept: beside what travels, what its body was made from (Draft.source), which never does. */
+export type StoredRecord = { readonly seq: number; readonly withheld: true } | StoredWholeRecord;
+export type StoredWholeRecord = WholeRecord & { readonly source?: Uint8Array };
+
 /** A segment as it is kept, with all its bodies that are still there. */
 export interface StoredSegment extends SegmentMessage {
+  readonly records: readonly StoredRecord[];
   readonly epoch: number;
   readonly firstSeq: number;
   readonly lastSeq: number;

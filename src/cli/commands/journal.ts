@@ -1,5 +1,6 @@
 /** `vigie journal`: what is in the journal, whether it is whole, and out to a file that anybody can verify. */
-import { open } from "node:fs/promises";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
 import { loadGatewayConfig } from "../../config/load.ts";
@@ -16,7 +17,9 @@ import { encodeMessage } from "../../seal/message.ts";
 import { isWithheld, RecordKind, type TravellingRecord } from "../../seal/record.ts";
 import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
+import { errors } from "../errors.ts";
 import { type Io, print } from "../io.ts";
+import { createFile } from "../json-file.ts";
 import { verificationLines } from "../verification.ts";
 
 interface Options {
@@ -78,6 +81,11 @@ async function withJournal(
   const config = await loadGatewayConfig(file, drivers);
   const running = await connectControl(controlPath(config));
   if (running !== undefined) return work(await remoteJournal(running), config);
+  // Who only looks makes none: it would belong to him (root, perhaps), and the service could not open it.
+  const path = join(config.journal.path, "journal.db");
+  await access(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") throw errors.JOURNAL_ABSENT({ where: path, cause });
+  });
   const journal = await openConfiguredJournal(config, systemClock(config.clock.trust));
   try {
     await work(journal, config);
@@ -118,7 +126,7 @@ async function exportJournal(
 ): Promise<void> {
   const { publicKey } = signingKey(await readKey(config.journal.signingKey));
   // It holds health data: for its owner alone, and never over another file.
-  const handle = await open(file, "wx", 0o600);
+  const handle = await createFile(file);
   let [segments, records] = [0, 0];
   try {
     for await (const segment of segmentsOf(journal, from)) {

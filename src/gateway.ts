@@ -9,6 +9,9 @@ import { createControl } from "./control/control.ts";
 import type { Control } from "./control/port.ts";
 import { serveControl } from "./control/socket.ts";
 import type { Destination } from "./delivery/destination.ts";
+import { routing } from "./delivery/route.ts";
+import { systemTimers } from "./delivery/timers.ts";
+import type { Withhold } from "./delivery/withhold.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError, type VigieError } from "./errors/error.ts";
 import type { Observe } from "./events.ts";
@@ -16,8 +19,10 @@ import type { GatewayIdentity } from "./fhir/port.ts";
 import { carryOutAll } from "./intake/due.ts";
 import { createIntake } from "./intake/intake.ts";
 import type { Intake } from "./intake/port.ts";
-import { openJournal } from "./journal/journal.ts";
-import type { Draft, Fact, Journal, JournalFacts, JournalFinder, JournalWriter } from "./journal/port.ts";
+import { watchClock } from "./journal/anchor.ts";
+import { Caretaker } from "./journal/caretaker.ts";
+import { type JournalOptions, openJournal } from "./journal/journal.ts";
+import type { Journal } from "./journal/port.ts";
 import type { Device } from "./measure/measurement.ts";
 import type { Clock } from "./measure/time.ts";
 import { seed } from "./registry/seed.ts";
@@ -52,29 +57,39 @@ export interface Gateway extends AsyncDisposable {
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, clock, observe } = parts;
   const identity = identityOf(config);
+  const caretaker = caretakerOf(parts);
   const closers: (() => PromiseLike<void>)[] = [];
   const close = async () => {
     // In the opposite order: first nothing comes in any more, then what is there is finished, then the journal closes.
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const journal = await openConfiguredJournal(config, clock);
+    const journal = await openConfiguredJournal(config, clock, caretaker.hooks);
     closers.push(() => journal.close());
+    const endCare = caretaker.keep(journal);
+    closers.push(async () => endCare());
+
+    // Before the destinations: what a person consents to is known before anything is sent.
+    const { registry, sessions, control } = await openDesk(parts, journal);
 
     const destinations: Destination[] = [];
     for (const destination of config.destinations) {
-      const opened = await openDestination(destination, identity, journal, observe);
+      const withhold = routing({ destination: destination.name, consent: registry, clock });
+      const opened = await openDestination(destination, identity, journal, withhold, (event) => {
+        observe(event);
+        if (event.type === "receipted") caretaker.receipted();
+      });
       closers.push(() => opened[Symbol.asyncDispose]());
       destinations.push(opened);
     }
 
-    const watched = failingLoudly(journal);
-    const { registry, sessions, control } = await openDesk(parts, journal, watched.writer);
-    const intake = createIntake({ gateway: identity, registry, sessions, journal: watched.writer, observe });
+    const intake = createIntake({ gateway: identity, registry, sessions, journal, observe });
     await openSocket(config, control, observe, closers);
     const devices = [...registry.state.devices.values()];
     const { played } = await openLinks({ ...parts, config: { ...config, devices } }, intake, closers);
-    return { journal, destinations, played, failed: watched.failed, [Symbol.asyncDispose]: close };
+    // A full journal refuses anchors too, and was told of; the next look tries again.
+    closers.push(watchClock(journal, clock, systemTimers));
+    return { journal, destinations, played, failed: caretaker.failed, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -82,7 +97,11 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 }
 
 /** Opens the journal that a configuration names. @throws the errors of its secrets and of openJournal() */
-export async function openConfiguredJournal(config: GatewayConfig, clock: Clock): Promise<Journal> {
+export async function openConfiguredJournal(
+  config: GatewayConfig,
+  clock: Clock,
+  hooks: Partial<JournalOptions> = {},
+): Promise<Journal> {
   const { path: folder, key, signingKey: seed, maxBytes } = config.journal;
   return openJournal({
     folder,
@@ -91,6 +110,18 @@ export async function openConfiguredJournal(config: GatewayConfig, clock: Clock)
     signingKey: signingKey(await readKey(seed)),
     clock,
     ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...hooks,
+  });
+}
+
+function caretakerOf({ config, clock, observe }: GatewayParts): Caretaker {
+  const { eraseAfterDays, pruneAfterDays } = config.journal;
+  const destinations = config.destinations.map(({ name }) => name);
+  return new Caretaker({
+    policy: { destinations, eraseAfterDays, pruneAfterDays },
+    clock,
+    timers: systemTimers,
+    told: (error) => observe({ type: "fault", error }),
   });
 }
 
@@ -100,30 +131,20 @@ export interface Desk {
   readonly control: Control;
 }
 
-/**
- * The registry over an open journal, with what the configuration lists, and what a power cut left half done finished.
- * @param writer the same journal, as this process writes to it.
- */
+/** The registry over an open journal, with what the configuration lists, and what a power cut left half done finished. */
 export async function openDesk(
   { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
   journal: Journal,
-  writer: JournalWriter = journal,
 ): Promise<Desk> {
-  const shelves: Shelves = {
-    append: (...record) => writer.append(...record),
-    facts: (shelf) => journal.facts(shelf),
-    find: (query) => journal.find(query),
-  };
-  const registry = await RegistryStore.open({ journal: shelves, clock, policy: config.registry });
+  const registry = await RegistryStore.open({ journal, clock, policy: config.registry });
   for (const error of await seed(registry, config)) observe({ type: "fault", error });
-  const sessions = await SessionBook.open({ journal: shelves, clock, registry });
+  const sessions = await SessionBook.open({ journal, clock, registry });
   const specializationOf = (driver: string) => drivers.get(driver).specialization;
-  const desk = { gateway: identityOf(config), journal: shelves, registry, clock, specializationOf };
-  for (const error of await carryOutAll(desk)) observe({ type: "fault", error });
-  return { registry, sessions, control: createControl({ ...desk, reader: journal, sessions }) };
+  const destinations = config.destinations.map(({ name }) => name);
+  const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
+  for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
+  return { registry, sessions, control: createControl({ ...parts, reader: journal, sessions }) };
 }
-
-type Shelves = JournalWriter & JournalFacts & JournalFinder;
 
 /** Where commands find the gateway that holds a journal. */
 export const controlPath = ({ journal }: Pick<GatewayConfig, "journal">): string => join(journal.path, "control.sock");
@@ -169,27 +190,11 @@ function knownOverBle({ devices: configured }: Pick<GatewayConfig, "devices">, d
     });
 }
 
-/** A journal that cannot write any more is the end of this process: a fresh one finds out what is on the disk. */
-function failingLoudly(journal: JournalWriter): { writer: JournalWriter; failed: Promise<VigieError> } {
-  let fail: (error: VigieError) => void = () => undefined;
-  const failed = new Promise<VigieError>((resolve) => {
-    fail = resolve;
-  });
-  const append = async (draft: Draft, facts?: readonly Fact[]) => {
-    try {
-      return await journal.append(draft, facts);
-    } catch (error) {
-      if (isVigieError(error, "JOURNAL_WRITE_FAILED") || isVigieError(error, "JOURNAL_DAMAGED")) fail(error);
-      throw error;
-    }
-  };
-  return { writer: { append }, failed };
-}
-
 async function openDestination(
   config: DestinationConfig,
   { id, structure }: GatewayIdentity,
   journal: Journal,
+  withhold: Withhold,
   observe: Observe,
 ): Promise<Destination> {
   const { openMqttDestination } = await import("./delivery/mqtt/destination.ts");
@@ -198,6 +203,7 @@ async function openDestination(
   return openMqttDestination({
     name,
     journal,
+    withhold,
     observe,
     config: {
       url,

@@ -41,7 +41,12 @@ async function demo(): Promise<GatewayConfig> {
   const file = (name: string) => ({ file: join(folder, name) });
   return {
     ...config,
-    journal: { path: join(folder, "journal"), key: file("journal.key"), signingKey: file("signing.key") },
+    journal: {
+      ...config.journal,
+      path: join(folder, "journal"),
+      key: file("journal.key"),
+      signingKey: file("signing.key"),
+    },
     links: { serial: [], simulated: { scenario: new URL("demo-scenario.yaml", root).pathname, speed: 1000 } },
     destinations: config.destinations.map((one) => ({
       ...one,
@@ -139,6 +144,21 @@ test("what is read while the broker is away arrives when it is back, also throug
   const journal = await openConfiguredJournal(config, clock);
   expect(await journal.cursor("plateforme-demo")).toBe(journal.lastSeq);
   await journal.close();
+});
+
+test("without consent nothing of a person leaves: digests travel, the chain verifies, the receipts come", async () => {
+  const config = await demo();
+  const { handed, feed } = platform();
+  await feed.ready;
+  const { gateway, receipted } = await start({
+    ...config,
+    registry: { ...config.registry, withoutConsent: "withhold" },
+  });
+  await receipted();
+  await gateway[Symbol.asyncDispose]();
+  await feed[Symbol.asyncDispose]();
+  expect(handed.filter(({ kind }) => kind === RecordKind.measure)).toEqual([]);
+  expect(handed.some(({ kind }) => kind === RecordKind.event)).toBe(true);
 });
 
 test("a scenario that is missing is said at the start, and nothing stays open behind it", async () => {

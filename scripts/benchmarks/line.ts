@@ -109,7 +109,7 @@ async function steady(): Promise<{ durable: readonly number[]; receipted: readon
 
 const device = { address: "5C:31:3E:00:00:02", transport: "ble", manufacturer: "Vigie", model: "Bench" } as const;
 
-function intakeOf(journal: { append: Parameters<typeof createIntake>[0]["journal"]["append"] }) {
+export function intakeOf(journal: { append: Parameters<typeof createIntake>[0]["journal"]["append"] }) {
   return createIntake({
     gateway: { id: GATEWAY, structure: { finess: "750000001", name: "Bench" }, timeZone: "Europe/Paris", version: "0" },
     registry: registryOf({
@@ -124,7 +124,7 @@ function intakeOf(journal: { append: Parameters<typeof createIntake>[0]["journal
 const began = clock.now().wall;
 
 /** A thermometer's reading, each at a second of its own: none is a repeat of another. */
-function reading(n: number): Frame {
+export function reading(n: number): Frame {
   const at = new Date(began - n * 1_000);
   const bytes = Buffer.from("0670010000000000000000000002", "hex").subarray(0, 13);
   bytes[4] = 0xff;
@@ -133,7 +133,7 @@ function reading(n: number): Frame {
   return { driver: thermometer, channel: 0x2a1c, device, receivedAt: clock.now(), bytes };
 }
 
-async function together(count: number, work: (n: number) => Promise<void>, callers = CALLERS): Promise<void> {
+export async function together(count: number, work: (n: number) => Promise<void>, callers = CALLERS): Promise<void> {
   let next = 0;
   const caller = async () => {
     while (next < count) await work(next++);

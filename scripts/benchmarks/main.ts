@@ -1,11 +1,17 @@
 /** `npm run bench [-- NAME…]`: measures, in one run, and prints figures and ratios. `--json` for a program. */
 import { cpus } from "node:os";
+import { delivery } from "./delivery.ts";
 import { journal } from "./journal.ts";
 import { line } from "./line.ts";
 import { type Row, table } from "./report.ts";
 import { start } from "./start.ts";
 
-const benchmarks: Readonly<Record<string, () => Promise<readonly Row[]>>> = { start, line, journal };
+const benchmarks: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  start,
+  line,
+  journal,
+  delivery,
+};
 
 const args = process.argv.slice(2);
 const wanted = args.filter((arg) => !arg.startsWith("--"));

@@ -122,7 +122,12 @@ async function demoConfig(
   const { simulated } = config.links;
   return {
     ...config,
-    journal: { path: join(folder, "journal"), key: { file: files.key }, signingKey: { file: files.signingKey } },
+    journal: {
+      ...config.journal,
+      path: join(folder, "journal"),
+      key: { file: files.key },
+      signingKey: { file: files.signingKey },
+    },
     links: { ...config.links, ...(simulated === undefined ? {} : { simulated: { ...simulated, speed } }) },
     destinations: config.destinations.map((destination) => ({
       ...destination,

@@ -19,6 +19,13 @@ export const registry = field(
           "What holds while a person has said nothing about a destination: deliver (consent is collected elsewhere) or withhold.",
         ),
       ),
+      withdrawnConsent: field(
+        z.enum(["hold", "erase"]).default("hold"),
+        say(
+          "Ce que devient, sur la passerelle, ce qui attendait quand un consentement est retiré : retenu jusqu'à la fin de sa conservation, ou effacé.",
+          "What becomes, on the gateway, of what was waiting when a consent is withdrawn: held until its retention ends, or erased.",
+        ),
+      ),
     })
     .prefault({}),
   say(

@@ -61,8 +61,22 @@ const journal = field(
         .min(8 * 1024 * 1024)
         .exactOptional(),
       say(
-        "Taille maximale, en octets : au-delà, la passerelle ne prend plus rien, et n'efface rien.",
-        "Largest size in bytes: beyond it the gateway takes nothing more, and erases nothing.",
+        "Taille maximale, en octets : au-delà, la passerelle ne prend plus rien avant que la livraison n'ait fait de la place.",
+        "Largest size in bytes: beyond it the gateway takes nothing more before delivery has made room.",
+      ),
+    ),
+    eraseAfterDays: field(
+      z.int().min(0).max(3_650).default(7),
+      say(
+        "Jours après lesquels le contenu reçu par toutes les destinations est effacé ; plein, le journal n'attend pas.",
+        "Days after which what every destination has received is erased; a full journal does not wait.",
+      ),
+    ),
+    pruneAfterDays: field(
+      z.int().min(0).max(3_650).default(90),
+      say(
+        "Jours après lesquels les segments reçus par toutes sont retirés, derrière un point de contrôle signé.",
+        "Days after which segments that all have received are pruned, behind a signed checkpoint.",
       ),
     ),
   }),

@@ -1,13 +1,12 @@
 /** Answers what the command line asks. */
 import { isVigieError } from "../errors/error.ts";
 import { hasReadingsOutside } from "../intake/amend.ts";
-import { correct, discard, end, release } from "../intake/desk.ts";
+import { correct, discard, end, give, release, withdraw } from "../intake/desk.ts";
 import type { DeskParts } from "../intake/parts.ts";
 import { readWaiting, type Waiting } from "../intake/waiting.ts";
 import type { Journal } from "../journal/port.ts";
 import { measuredAt } from "../measure/site-time.ts";
 import { assign } from "../registry/assignments.ts";
-import { giveConsent, withdrawConsent } from "../registry/consents.ts";
 import { applyDocument, documentOf } from "../registry/desired-state.ts";
 import { errors as registryErrors } from "../registry/errors.ts";
 import { putDevice, putPerson, removeDevice, removePerson } from "../registry/known.ts";
@@ -18,7 +17,7 @@ import type { Answer, Control, Request } from "./port.ts";
 
 export interface ControlParts extends DeskParts {
   /** What the journal's own commands read. */
-  readonly reader: Pick<Journal, "status" | "segments" | "lastSeq">;
+  readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
   readonly sessions: SessionBook;
 }
 
@@ -53,6 +52,10 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     }
     case "journal-segments":
       return segments(parts.reader, request.from, request.max);
+    case "journal-verify": {
+      const { findings, ...verification } = await parts.reader.verify();
+      return { is: "verification", verification: { ...verification, findings: [...findings] } };
+    }
     case "registry-show":
       return show(parts);
     case "registry-export":
@@ -102,7 +105,8 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
       await discard(request.id, parts, request.actor);
       return done;
     case "consent-say":
-      await (request.what === "given" ? giveConsent : withdrawConsent)(registry, request, request.actor);
+      if (request.what === "withdrawn") return { is: "done", erased: await withdraw(request, parts, request.actor) };
+      await give(request, parts, request.actor);
       return done;
   }
 }

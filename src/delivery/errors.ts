@@ -50,8 +50,8 @@ export const errors = defineErrors({
   DELIVERY_REFUSED: {
     what: { fr: "La destination a refusé.", en: "The destination refused." },
     remedy: {
-      fr: "Le code dit pourquoi (MQTT 5 §2.4). La passerelle réessaie plus tard.",
-      en: "The code says why (MQTT 5 §2.4). The gateway tries again later.",
+      fr: "Le code dit pourquoi (MQTT 5 §2.4, HTTP : RFC 9110 §15). La passerelle réessaie plus tard.",
+      en: "The code says why (MQTT 5 §2.4, HTTP: RFC 9110 §15). The gateway tries again later.",
     },
     exit: ExitCode.tempFail,
   },
@@ -236,5 +236,73 @@ export const errors = defineErrors({
       en: "Check that the port speaks TLS, and that the server accepts TLS 1.2 or 1.3.",
     },
     exit: ExitCode.tempFail,
+  },
+  DELIVERY_WRONG_ADDRESS: {
+    what: {
+      fr: "Rien ne prend les données à cette adresse du serveur.",
+      en: "Nothing takes data at this address of the server.",
+    },
+    remedy: {
+      fr: "Vérifiez `url` dans la configuration de la destination : le serveur répond, mais pas à ce chemin.",
+      en: "Check `url` in the destination's configuration: the server answers, but not at this path.",
+    },
+    exit: ExitCode.config,
+  },
+  DELIVERY_SERVER_ERROR: {
+    what: { fr: "Le serveur a répondu par une erreur interne.", en: "The server answered with an internal error." },
+    remedy: {
+      fr: "Prévenez la plateforme si cela dure. La passerelle garde tout et réessaie.",
+      en: "Tell the platform where it lasts. The gateway keeps everything and tries again.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_NOT_A_RECEIPT: {
+    what: {
+      fr: "Ce qui a répondu n'est pas la plateforme : ce n'est pas un accusé de réception.",
+      en: "What answered is not the platform: it is no receipt.",
+    },
+    remedy: {
+      fr: "Un portail captif ou un serveur mandataire s'interpose sans doute : vérifiez le réseau et l'adresse.",
+      en: "Most likely a captive portal or a proxy stands between: check the network and the address.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_ANSWER_TOO_SLOW: {
+    what: { fr: "La réponse du serveur n'arrive pas à temps.", en: "The server's answer does not come in time." },
+    remedy: {
+      fr: "Vérifiez le réseau et la charge du serveur. La passerelle renvoie ; une répétition est sans effet.",
+      en: "Check the network and the server's load. The gateway sends again; a repeat does no harm.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_ANSWER_TOO_BIG: {
+    what: { fr: "La réponse du serveur dépasse toute mesure.", en: "The server's answer is beyond all bounds." },
+    remedy: {
+      fr: "Ce n'est sans doute pas la plateforme qui répond : vérifiez l'adresse.",
+      en: "Most likely it is not the platform that answers: check the address.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  DELIVERY_TOKEN_REFUSED: {
+    what: {
+      fr: "Le serveur d'autorisation ne donne pas de jeton à la passerelle.",
+      en: "The authorisation server gives this gateway no token.",
+    },
+    remedy: {
+      fr: "Vérifiez `oauth` dans la configuration, l'inscription de la clé publique, et l'heure de la passerelle.",
+      en: "Check `oauth` in the configuration, that the public key is registered, and this gateway's time.",
+    },
+    exit: ExitCode.noPermission,
+  },
+  DELIVERY_TOKEN_KEY_UNUSABLE: {
+    what: {
+      fr: "La clé qui signe les demandes de jeton ne se lit pas, ou n'est ni RSA ni EC P-256.",
+      en: "The key that signs requests for tokens cannot be read, or is neither RSA nor EC P-256.",
+    },
+    remedy: {
+      fr: "Donnez sous `oauth.key` une clé privée PEM : RSA d'au moins 2048 bits, ou EC P-256.",
+      en: "Give a PEM private key under `oauth.key`: RSA of at least 2048 bits, or EC P-256.",
+    },
+    exit: ExitCode.config,
   },
 });

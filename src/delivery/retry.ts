@@ -9,7 +9,12 @@ export interface Ending {
   readonly reason: VigieError;
   /** Whether the connection had stood and worked: then it is a new trouble, not the old one going on. */
   readonly stood: boolean;
+  /** The other side named a time before which it wants nothing (Retry-After), milliseconds from now. */
+  readonly notBeforeMs?: number;
 }
+
+/** Nobody's Retry-After keeps us away for longer: whoever is overloaded by one attempt an hour says so again. */
+const LONGEST_NOT_BEFORE_MS = 60 * 60_000;
 
 export interface RetryParts {
   readonly timers: Timers;
@@ -31,14 +36,16 @@ export async function keepTrying(
 ): Promise<void> {
   let failures = 0;
   while (!stop.aborted) {
-    const { reason, stood } = await attempt(stop);
+    const { reason, stood, notBeforeMs = 0 } = await attempt(stop);
     if (stop.aborted) return;
     const pace = paceOf(reason);
     failures = stood ? 0 : failures + 1;
     waiting(reason, pace);
     const wait =
       failures === 0 && pace === "network" ? random() * spreadMs : backoff(Math.max(1, failures), pace, random);
-    await pause(Math.min(wait, longestMs), timers, stop);
+    const earliest = Math.min(notBeforeMs, LONGEST_NOT_BEFORE_MS);
+    // The jitter comes on top: everybody was told the same time.
+    await pause(Math.min(earliest > 0 ? earliest + wait : wait, longestMs), timers, stop);
   }
 }
 

@@ -78,8 +78,16 @@ export function troubleOfReason(code: number): VigieError {
   }
 }
 
+/** What somebody has to mend: an identity, a right, an address. */
+const mended: ReadonlySet<string> = new Set([
+  "DELIVERY_NOT_AUTHORISED",
+  "DELIVERY_TOKEN_REFUSED",
+  "DELIVERY_TOKEN_KEY_UNUSABLE",
+  "DELIVERY_WRONG_ADDRESS",
+]);
+
 export function paceOf(error: VigieError): Pace {
-  return error.code.includes("_CERT_") || error.code === "DELIVERY_NOT_AUTHORISED" ? "credentials" : "network";
+  return error.code.includes("_CERT_") || mended.has(error.code) ? "credentials" : "network";
 }
 
 function codeOf(cause: unknown): string | undefined {

@@ -5,11 +5,13 @@
  */
 import { z } from "zod";
 import { isVigieError, type VigieError } from "../errors/error.ts";
-import type { Fact, StoredFact } from "../journal/port.ts";
+import type { Fact, SeqRange, StoredFact } from "../journal/port.ts";
 import { digest, readingId } from "../measure/identity.ts";
 import { hex, parseJson, readMeasurement, toJson } from "../measure/json.ts";
 import type { Measurement } from "../measure/measurement.ts";
+import { auditDraft } from "../registry/audit.ts";
 import { amend } from "./amend.ts";
+import { forget } from "./forget.ts";
 import { type DeskParts, personOf, readingOf } from "./parts.ts";
 import { recordOf } from "./record.ts";
 
@@ -22,6 +24,8 @@ export type Due =
       readonly person: string;
       readonly measurement: Measurement;
     }
+  /** What was waiting for a destination when consent was withdrawn. */
+  | { readonly type: "erase"; readonly person: string; readonly destination: string; readonly range: SeqRange }
   /** The new assignment; which one it corrects, it says itself. */
   | { readonly type: "amend"; readonly assignment: string };
 
@@ -29,19 +33,48 @@ export function dueFact(due: Due): Required<Fact> {
   return { shelf: SHELF, key: keyOf(due), value: toJson(due) };
 }
 
-const keyOf = (due: Due): string => (due.type === "release" ? `release ${due.quarantine}` : `amend ${due.assignment}`);
+function keyOf(due: Due): string {
+  switch (due.type) {
+    case "release":
+      return `release ${due.quarantine}`;
+    case "erase":
+      return `erase ${due.destination} ${due.range.through} ${due.person}`;
+    case "amend":
+      return `amend ${due.assignment}`;
+  }
+}
 
-/** Carries out what is due. @returns how many records it made. */
+/** Carries out what is due. @returns how many records it made, or erased the bodies of. */
 export async function carryOut(due: Due, parts: DeskParts): Promise<number> {
   const done: Fact = { shelf: SHELF, key: keyOf(due) };
-  if (due.type === "amend") return amend(due.assignment, done, parts);
+  switch (due.type) {
+    case "release":
+      return carryOutRelease(due, done, parts);
+    case "erase":
+      return carryOutErasure(due, done, parts);
+    case "amend":
+      return amend(due.assignment, done, parts);
+  }
+}
+
+async function carryOutRelease(due: Extract<Due, { type: "release" }>, done: Fact, parts: DeskParts): Promise<number> {
   const { journal, gateway } = parts;
   const { measurement, quarantine } = due;
   const person = personOf(due.person, parts);
+  // The reading itself is in the order, and stays there until the measure is on disk.
+  await forget(measurement, "released", parts);
   const { content } = recordOf(readingOf(measurement, parts), person, `release:${quarantine}`, gateway);
   const id = digest(["released", hex(readingId(measurement, gateway.id)), due.person]);
   await journal.append({ ...content, id }, [done]);
   return 1;
+}
+
+async function carryOutErasure(due: Extract<Due, { type: "erase" }>, done: Fact, parts: DeskParts): Promise<number> {
+  const { person, destination, range } = due;
+  const records = await parts.journal.eraseRange(person, range);
+  const deed = { action: "waiting-erased", subject: { person, destination, ...range, records }, person };
+  await parts.journal.append(auditDraft({ by: "gateway" }, deed, parts.clock.now()), [done]);
+  return records;
 }
 
 /** Carries out what a power cut left over. @returns why some of it cannot be: it stays due. */
@@ -60,10 +93,21 @@ export async function carryOutAll(parts: DeskParts): Promise<readonly VigieError
 
 const shape = z.discriminatedUnion("type", [
   z.object({ type: z.literal("release"), quarantine: z.string(), person: z.string(), measurement: z.unknown() }),
+  z.object({
+    type: z.literal("erase"),
+    person: z.string(),
+    destination: z.string(),
+    range: z.object({ after: z.int(), through: z.int() }),
+  }),
   z.object({ type: z.literal("amend"), assignment: z.string() }),
 ]);
 
+const exact = z.object({ measurement: z.unknown() });
+
 function parse({ value }: StoredFact): Due {
-  const due = shape.parse(parseJson(value));
-  return due.type === "amend" ? due : { ...due, measurement: readMeasurement(due.measurement) };
+  const due = shape.parse(JSON.parse(value));
+  if (due.type !== "release") return due;
+  // Read again, so that its decimals keep their digits.
+  const { measurement } = exact.parse(parseJson(value));
+  return { ...due, measurement: readMeasurement(measurement) };
 }

@@ -9,6 +9,14 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  DESTINATION_UNKNOWN: {
+    what: { fr: "Aucune destination ne porte ce nom.", en: "No destination has this name." },
+    remedy: {
+      fr: "Prenez un nom de la section `destinations` de la configuration.",
+      en: "Take a name from the configuration's section `destinations`.",
+    },
+    exit: ExitCode.data,
+  },
   QUARANTINE_UNRESOLVED: {
     what: {
       fr: "Le registre ne dit toujours pas à qui est cette mesure.",

@@ -1,6 +1,6 @@
 /** What releases and corrections work with. */
 import type { GatewayIdentity, Person } from "../fhir/port.ts";
-import type { JournalFacts, JournalFinder, JournalWriter } from "../journal/port.ts";
+import type { Journal } from "../journal/port.ts";
 import type { Specialization } from "../measure/codes.ts";
 import type { Measurement } from "../measure/measurement.ts";
 import { measuredAt } from "../measure/site-time.ts";
@@ -9,9 +9,13 @@ import { errors } from "../registry/errors.ts";
 import type { RegistryStore } from "../registry/store.ts";
 import type { Reading } from "./record.ts";
 
+export type DeskJournal = Pick<Journal, "append" | "facts" | "find" | "lastSeq" | "cursor" | "discard" | "eraseRange">;
+
 export interface DeskParts {
   readonly gateway: GatewayIdentity;
-  readonly journal: JournalWriter & JournalFacts & JournalFinder;
+  readonly journal: DeskJournal;
+  /** The names of the configured destinations. */
+  readonly destinations: readonly string[];
   readonly registry: RegistryStore;
   readonly clock: Clock;
   /** What kind of device a driver's devices are. @throws where no such driver exists. */

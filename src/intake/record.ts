@@ -1,5 +1,4 @@
 /** What a measurement becomes in the journal once it is known whose it is: a bundle, or an event where it is no measure. */
-
 import { toBundle } from "../fhir/bundle.ts";
 import type { GatewayIdentity, Person } from "../fhir/port.ts";
 import type { Draft } from "../journal/port.ts";

@@ -62,9 +62,10 @@ export class Committer {
     this.#running = undefined;
   }
 
+  /** A change of key stands alone in its segment: it ends the batch before it, and is one itself. */
   #batchSize(): number {
-    const alone = this.#waiting.findIndex(({ entry }) => entry.next !== undefined);
-    if (alone < 0) return MAX_RECORDS;
-    return Math.min(MAX_RECORDS, Math.max(1, alone));
+    const next = this.#waiting.slice(0, MAX_RECORDS);
+    const alone = next.findIndex(({ entry }) => entry.next !== undefined);
+    return alone < 0 ? next.length : Math.max(1, alone);
   }
 }

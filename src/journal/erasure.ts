@@ -7,7 +7,7 @@ import { encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import { RecordKind } from "../seal/record.ts";
 import { tombstone } from "./checks.ts";
 import { errors } from "./errors.ts";
-import type { Draft } from "./port.ts";
+import type { Draft, SeqRange } from "./port.ts";
 import { random } from "./random.ts";
 import { blob, integer } from "./row.ts";
 import type { Sql, SqlValue } from "./sqlite.ts";
@@ -23,11 +23,7 @@ const BODIES_AT_ONCE = 50;
 const ROWS_AT_ONCE = 4_096;
 
 /** Which bodies: a range, and a condition on the row of the index. */
-export interface Selection {
-  /** Behind this one, */
-  readonly after: number;
-  /** through this one. */
-  readonly through: number;
+export interface Selection extends SeqRange {
   readonly where: string;
   readonly parameters: readonly SqlValue[];
 }
@@ -82,6 +78,12 @@ export async function discard(store: Store, seq: number, reason: string): Promis
   // The audit trail first: said twice is once (the id is the same), and done without being said cannot be.
   await store.append(auditOf(`discard ${store.state.epoch} ${seq}`, { type: "discarded", seq, reason }));
   await erase(store, { after: seq - 1, through: seq, where: "kind = ?", parameters: [RecordKind.quarantine] });
+}
+
+/** Erases the bodies of one person's measures in a range; the caller answers for saying so. */
+export function eraseRange(store: Store, reference: string, range: SeqRange): Promise<number> {
+  const person = store.state.vault.pseudonym("person", reference);
+  return erase(store, { ...range, where: "person = ? AND kind = ?", parameters: [person, RecordKind.measure] });
 }
 
 /** Whose bodies are being erased, in a box, until all are. */

@@ -1,19 +1,38 @@
 /** The journal's files as the file system knows them: nobody else's to read, and never deleted. */
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { chmod, copyFile, mkdir, open, readFile, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { chmod, copyFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 
-/** Makes the folder with mode 0700 where it is missing, and the file with 0600; SQLite gives its log the file's mode. */
+/**
+ * Makes the folder with mode 0700 where it is missing, and the file with 0600; SQLite gives its log the file's mode. The
+ * names of what it made are on the disk when it resolves.
+ */
 export async function makePrivate(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const folder = resolve(dirname(file));
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (let at = folder; made !== undefined && at !== dirname(made); ) {
+    at = dirname(at);
+    await syncFolder(at);
+  }
   try {
     await (await open(file, "wx", 0o600)).close();
+    await syncFolder(folder);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
     // Not opened: to close it would take SQLite's lock off, where this process holds one.
     await chmod(file, 0o600);
     await chmod(`${file}-wal`, 0o600).catch(ignoreMissing);
+  }
+}
+
+/** Makes durable which names a folder holds: to flush the files themselves says nothing of that. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 
@@ -28,7 +47,11 @@ export async function setAside(file: string): Promise<string> {
     try {
       await copyFile(file, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     } catch (error) {
-      if (!hasCode(error, "EEXIST")) throw error;
+      if (!hasCode(error, "EEXIST")) {
+        // A copy that is not whole is no evidence, and its room may be needed.
+        await rm(copy, { force: true });
+        throw error;
+      }
       if ((await digestOf(copy)) === digest) return copy;
       continue;
     }

@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { isVigieError, type VigieError } from "../errors/error.ts";
 import { kidText, type SigningKey } from "../seal/key.ts";
 import type { Verification } from "../seal/verifier.ts";
+import { withCheckpoints } from "./checkpoints.ts";
 import { Committer } from "./committer.ts";
 import { type Cursor, moveCursor, readCursors } from "./cursors.ts";
 import { type Entry, entryOf } from "./entry.ts";
-import { discard, erasePerson, finishErasure } from "./erasure.ts";
+import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
-import { makePrivate, setAside, settled } from "./files.ts";
+import { makePrivate, setAside, settled, syncFolder } from "./files.ts";
 import { findAlarms, findRecords } from "./find.ts";
 import { begin, type JournalState } from "./identity.ts";
 import { Mutex } from "./mutex.ts";
@@ -27,12 +28,13 @@ import type {
   RecordQuery,
   Retained,
   RetentionPolicy,
+  SeqRange,
   StoredFact,
   StoredSegment,
 } from "./port.ts";
 import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
-import { asJournalError, inJournal } from "./refusal.ts";
+import { asJournalError, inJournal, isOfTheDisk } from "./refusal.ts";
 import { retain } from "./retention.ts";
 import { adopt, rotateBoxKey, rotationEntry } from "./rotate.ts";
 import { integer } from "./row.ts";
@@ -67,6 +69,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
   try {
     const { version } = await prepare(database, { maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES });
+    // The log is there, and empty: SQLite would make its name durable too, and keep a failure to itself.
+    await syncFolder(options.folder);
     const state = await begin(database, version, options);
     const space = await Space.open(database, options.folder, options.ballastBytes ?? DEFAULT_BALLAST_BYTES);
     const journal = new SqliteJournal(database, state, space, options);
@@ -102,19 +106,21 @@ class SqliteJournal implements Journal {
   readonly #store: Store;
   readonly #upkeeping = new Mutex();
   readonly #space: Space;
+  /** Cursors that a full disk did not take. */
+  readonly #unwritten = new Map<string, number>();
   #isFull = false;
   /** The disk refused in a way that leaves open what is on it: nothing more is taken. */
   #broken: Error | undefined;
   #closed = false;
 
   constructor(database: Database, state: JournalState, space: Space, options: JournalOptions) {
-    this.#database = database;
+    this.#database = withCheckpoints(database, join(options.folder, "journal.db-wal"), (error) => this.#refused(error));
     this.#space = space;
     this.#state = state;
     this.#options = options;
     this.#committer = new Committer((entries) => this.#commit(entries));
     this.#store = {
-      database,
+      database: this.#database,
       state,
       append: async (draft) => this.#append(draft),
       settled: () => this.#committer.settled(),
@@ -165,8 +171,13 @@ class SqliteJournal implements Journal {
 
   async advance(destination: string, through: number): Promise<void> {
     if (through > this.lastSeq) throw new RangeError(`${through} is beyond the journal's end, ${this.lastSeq}`);
-    const cursor = { destination, through };
-    await this.#freeing(() => this.#database.transaction((sql) => moveCursor(sql, this.#state.vault, cursor)));
+    try {
+      await this.#move({ destination, through });
+    } catch (error) {
+      // What a platform has receipted is not forgotten: retention keeps it, where it has made room.
+      if (isVigieError(error, "JOURNAL_FULL")) this.#unwritten.set(destination, through);
+      throw error;
+    }
   }
 
   onCommit(listener: (lastSeq: number) => void): () => void {
@@ -195,15 +206,22 @@ class SqliteJournal implements Journal {
     return this.#do(() => verifyJournal(this.#database, this.#state, this.#options.folder));
   }
 
-  retain(policy: RetentionPolicy): Promise<Retained> {
+  async retain(policy: RetentionPolicy): Promise<Retained> {
+    for (const [destination, through] of this.#unwritten) await this.#move({ destination, through });
     return this.#upkeep(async () => {
       const isPressed = this.#isFull || (await this.#space.isLow());
-      return retain(this.#store, policy, isPressed ? () => this.#space.isRelieved() : undefined);
+      const retained = await retain(this.#store, policy, isPressed ? () => this.#space.isRelieved() : undefined);
+      await finishErasure(this.#store);
+      return retained;
     });
   }
 
   erasePerson(reference: string, reason: string): Promise<number> {
     return this.#upkeep(() => erasePerson(this.#store, reference, reason));
+  }
+
+  eraseRange(reference: string, range: SeqRange): Promise<number> {
+    return this.#upkeep(() => eraseRange(this.#store, reference, range));
   }
 
   discard(seq: number, reason: string): Promise<void> {
@@ -225,9 +243,14 @@ class SqliteJournal implements Journal {
     return this.#do(() => checkpointSegment(this.#database, this.#state, this.#store.damaged));
   }
 
-  /** Goes on with what a cut ended. */
+  /** Goes on with an erasure that a cut ended; on a full disk, where retention has made room. */
   async finish(): Promise<void> {
-    await this.#upkeep(() => finishErasure(this.#store));
+    try {
+      await this.#upkeep(() => finishErasure(this.#store));
+    } catch (error) {
+      if (!isVigieError(error, "JOURNAL_FULL")) throw error;
+      this.#fullNow(error);
+    }
   }
 
   /** Waits for what was appended, then closes. Later appends are refused. */
@@ -243,11 +266,11 @@ class SqliteJournal implements Journal {
       return await this.#write(entries);
     } catch (error) {
       if (sqliteCode(error) === "SQLITE_FULL" && (await this.#hasRoomAgain())) return this.#commit(entries);
-      const wrapped = asJournalError(error, this.#options.folder);
-      if (isVigieError(wrapped, "JOURNAL_FULL")) this.#fullNow(wrapped);
-      // After any other refusal of the disk nobody knows what is on it: taking more could use a sequence number twice.
-      else if (sqliteCode(error) !== undefined) this.#broken = wrapped;
-      throw wrapped;
+      const refused = this.#refused(error);
+      if (isVigieError(refused, "JOURNAL_FULL")) this.#fullNow(refused);
+      // A file that does not take a record as it should is no place for the next one.
+      else if (sqliteCode(error) !== undefined || isVigieError(refused, "JOURNAL_DAMAGED")) this.#stop(refused);
+      throw refused;
     }
   }
 
@@ -268,12 +291,15 @@ class SqliteJournal implements Journal {
   }
 
   /** The disk took no more: the reserve is given back for what frees room, and taken again where there is room. */
-  #hasRoomAgain(): Promise<boolean> {
-    return this.#do(async () => {
+  async #hasRoomAgain(): Promise<boolean> {
+    try {
       if (await this.#space.recover()) return true;
       await this.#space.release();
-      return false;
-    });
+    } catch (error) {
+      const refused = this.#refused(error);
+      if (!isVigieError(refused, "JOURNAL_FULL")) throw refused;
+    }
+    return false;
   }
 
   #fullNow(refused: Error): void {
@@ -301,15 +327,41 @@ class SqliteJournal implements Journal {
     return this.#upkeeping.run(() => this.#freeing(work));
   }
 
+  async #move(cursor: Cursor): Promise<void> {
+    await this.#freeing(() => this.#database.transaction((sql) => moveCursor(sql, this.#state.vault, cursor)));
+    this.#unwritten.delete(cursor.destination);
+  }
+
   /** What is refused as full is tried again with the reserve: all that is done this way frees room, or needs next to none. */
   async #freeing<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.#do(work);
+      return await this.#change(work);
     } catch (error) {
-      if (isVigieError(error, "JOURNAL_WRITE_FAILED")) this.#broken = error;
-      if (!isVigieError(error, "JOURNAL_FULL") || !(await this.#do(() => this.#space.release()))) throw error;
-      return this.#do(work);
+      if (!isVigieError(error, "JOURNAL_FULL") || !(await this.#change(() => this.#space.release()))) throw error;
+      return this.#change(work);
     }
+  }
+
+  async #change<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#broken !== undefined) throw this.#broken;
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#refused(error);
+    }
+  }
+
+  /** Says what a change was refused with in our words, and stops the journal where that leaves open what is on the disk. */
+  #refused(error: unknown): Error {
+    const refused = asJournalError(error, this.#options.folder);
+    if (isOfTheDisk(refused)) this.#stop(refused);
+    return refused;
+  }
+
+  /** Nothing more is taken: it could use a sequence number twice. */
+  #stop(refused: Error): void {
+    if (this.#broken === undefined) this.#options.onStopped?.(refused);
+    this.#broken ??= refused;
   }
 
   /** Says what SQLite refuses in our words. */

@@ -18,6 +18,8 @@ export interface JournalOptions {
   readonly onFull?: (refused: Error) => void;
   /** The first append that is taken again. */
   readonly onRelieved?: () => void;
+  /** The disk refused a change otherwise than as full: nothing more is taken before the journal is opened anew. Told once. */
+  readonly onStopped?: (refused: Error) => void;
   /**
    * Something in the file is not as it was written. Delivery goes on without it; `verify()` tells the whole.
    * @param seq the record; undefined where it is none. @param because without identity or health value.

@@ -1,6 +1,6 @@
 import type { Instant } from "../measure/time.ts";
 import type { SigningKey } from "../seal/key.ts";
-import type { RecordId, RecordKind, SegmentMessage } from "../seal/record.ts";
+import type { RecordId, RecordKind, SegmentMessage, WholeRecord } from "../seal/record.ts";
 import type { Verification } from "../seal/verifier.ts";
 
 /** What is handed to the journal. */
@@ -25,8 +25,13 @@ export interface Appended {
   readonly duplicate: boolean;
 }
 
+/** A record as it is kept: beside what travels, what its body was made from (Draft.source), which never does. */
+export type StoredRecord = { readonly seq: number; readonly withheld: true } | StoredWholeRecord;
+export type StoredWholeRecord = WholeRecord & { readonly source?: Uint8Array };
+
 /** A segment as it is kept, with all its bodies that are still there. */
 export interface StoredSegment extends SegmentMessage {
+  readonly records: readonly StoredRecord[];
   readonly epoch: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
@@ -54,6 +59,12 @@ export interface RetentionPolicy {
   /** Bodies of quarantined readings that nobody released. @default they stay, and keep their segments from being pruned */
   readonly quarantineAfterDays?: number;
   readonly now: Instant;
+}
+
+/** Records behind one sequence number, through another. */
+export interface SeqRange {
+  readonly after: number;
+  readonly through: number;
 }
 
 export interface Retained {
@@ -138,6 +149,11 @@ export interface Journal extends JournalReader, JournalWriter, JournalFacts, Jou
   retain(policy: RetentionPolicy): Promise<Retained>;
   /** Erases all bodies of one person. @param reason for the audit trail; it names nobody. @returns how many records. */
   erasePerson(reference: string, reason: string): Promise<number>;
+  /**
+   * Erases the bodies of one person's measures in a range, which the caller has said in the audit trail before.
+   * @returns how many it still had to erase.
+   */
+  eraseRange(reference: string, range: SeqRange): Promise<number>;
   /** Erases the body of a quarantined reading. @param reason for the audit trail. @throws RangeError where it is none. */
   discard(seq: number, reason: string): Promise<void>;
   /**

@@ -1,9 +1,9 @@
 /** Reads segments back, with their bodies out of their boxes. */
-import { RecordKind, type TravellingRecord } from "../seal/record.ts";
+import { RecordKind } from "../seal/record.ts";
 import { MAX_RECORDS } from "../seal/segment.ts";
 import { isSame, isTombstone } from "./checks.ts";
 import type { JournalState } from "./identity.ts";
-import type { StoredSegment } from "./port.ts";
+import type { StoredRecord, StoredSegment } from "./port.ts";
 import { blob, blobOrNull, integer } from "./row.ts";
 import type { Row, Sql } from "./sqlite.ts";
 import { dayOf } from "./vault.ts";
@@ -43,9 +43,9 @@ export async function readSegments(
   );
   const bySeq = new Map(bodies.map((row) => [integer(row, "seq"), row]));
   return chosen.map(({ firstSeq, lastSeq, segment }) => {
-    const travelling: TravellingRecord[] = [];
-    for (let seq = firstSeq; seq <= lastSeq; seq += 1) travelling.push(travel(bySeq.get(seq), seq, state, damaged));
-    return { epoch: state.epoch, firstSeq, lastSeq, segment, records: travelling };
+    const records: StoredRecord[] = [];
+    for (let seq = firstSeq; seq <= lastSeq; seq += 1) records.push(recordOf(bySeq.get(seq), seq, state, damaged));
+    return { epoch: state.epoch, firstSeq, lastSeq, segment, records };
   });
 }
 
@@ -65,7 +65,7 @@ function place(row: Row, next: Row | undefined): Placed {
 const kinds: readonly RecordKind[] = Object.values(RecordKind);
 export const kindOf = (value: number): RecordKind | undefined => kinds.find((known) => known === value);
 
-function travel(row: Row | undefined, seq: number, { vault }: JournalState, damaged: Damaged): TravellingRecord {
+function recordOf(row: Row | undefined, seq: number, { vault }: JournalState, damaged: Damaged): StoredRecord {
   const withheld = { seq, withheld: true } as const;
   const box = row === undefined ? null : blobOrNull(row, "box");
   if (row === undefined || box === null) {
@@ -81,5 +81,6 @@ function travel(row: Row | undefined, seq: number, { vault }: JournalState, dama
     damaged(seq, "a body that does not open, or is another record's");
     return withheld;
   }
-  return { seq, kind, id: contents.id, salt: contents.salt, body: contents.body };
+  const { id, salt, body, source } = contents;
+  return { seq, kind, id, salt, body, ...(source !== null && { source }) };
 }

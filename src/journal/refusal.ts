@@ -1,12 +1,14 @@
-/** What SQLite refused, in the words of the house. */
+/** What SQLite or the file system refused, in the words of the house. */
+import { isVigieError } from "../errors/error.ts";
 import { errors } from "./errors.ts";
+import { hasCode } from "./files.ts";
 import { sqliteCode } from "./sqlite.ts";
 
 /** @param where the file or folder that it is about. */
 export function asJournalError(error: unknown, where: string): Error {
   switch (sqliteCode(error)) {
     case undefined:
-      return error instanceof Error ? error : new Error(String(error));
+      return asFileError(error, where);
     case "SQLITE_BUSY":
     case "SQLITE_LOCKED":
       return errors.JOURNAL_LOCKED({ where, cause: error });
@@ -30,7 +32,17 @@ export function asJournalError(error: unknown, where: string): Error {
   }
 }
 
-/** Runs work on the file, and says in our words what SQLite refuses. */
+function asFileError(error: unknown, where: string): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (hasCode(error, "ENOSPC") || hasCode(error, "EDQUOT")) return errors.JOURNAL_FULL({ where, cause: error });
+  return "syscall" in error ? errors.JOURNAL_WRITE_FAILED({ where, cause: error }) : error;
+}
+
+/** Whether a refusal leaves open what is on the disk now. Not damage: what is there can be read, and told of. */
+export const isOfTheDisk = (refused: unknown): boolean =>
+  isVigieError(refused, "JOURNAL_WRITE_FAILED") || isVigieError(refused, "JOURNAL_OPEN");
+
+/** Runs work on the file, and says in our words what is refused. */
 export async function inJournal<Result>(where: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

@@ -79,8 +79,8 @@ export async function prepare(database: Database, limits: StorageLimits): Promis
   await database.all("PRAGMA secure_delete=ON");
   await database.all("PRAGMA trusted_schema=OFF");
   await database.all("PRAGMA cell_size_check=ON");
-  // A checkpoint every 256 pages (1 MiB) keeps the WAL, and what a full disk needs to recover, small.
-  await database.all("PRAGMA wal_autocheckpoint=256");
+  // SQLite's own checkpoint tells nobody when the disk refuses it: checkpoints.ts makes ours.
+  await database.all("PRAGMA wal_autocheckpoint=0");
   await database.all("PRAGMA journal_size_limit=4194304");
   const pageSize = integer(await pragma("page_size"), "page_size");
   // Not kept in the file: it must be said at every open. It refuses early, while DELETE still works.

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import type { TravellingRecord } from "../seal/record.ts";
-import { hashOf } from "../seal/segment.ts";
+import { hashOf, MAX_RECORDS } from "../seal/segment.ts";
 import { type Finding, type Verification, Verifier } from "../seal/verifier.ts";
 import {
   type IndexRow,
@@ -30,8 +30,9 @@ import { type Database, openDatabase, type Row, type Sql } from "./sqlite.ts";
 import type { Vault } from "./vault.ts";
 import { lostCommits } from "./wal.ts";
 
-/** Some milliseconds of work between two appends. */
+/** Between two appends: some milliseconds of work, whether the segments are of one record or of 256. */
 const SEGMENTS_AT_ONCE = 32;
+const RECORDS_AT_ONCE = 256;
 const ROWS_AT_ONCE = 2_048;
 
 type Report = (finding: Finding) => void;
@@ -70,20 +71,22 @@ async function verifyFacts(sql: Sql, vault: Vault, report: Report): Promise<void
 
 async function verifyChain(database: Database, state: JournalState, verifier: Verifier): Promise<void> {
   const report: Report = (finding) => verifier.report(finding);
-  let through = 0;
-  for (;;) {
-    const next = await database.transaction(async (sql) => {
+  let [at, through] = [0, 0];
+  for (let isMore = true; isMore; ) {
+    isMore = await database.transaction(async (sql) => {
       const segments = await sql.all(
         "SELECT first_seq, last_seq, cose, rows_check FROM segment WHERE first_seq > ? ORDER BY first_seq LIMIT ?",
-        [through, SEGMENTS_AT_ONCE],
+        [at, SEGMENTS_AT_ONCE],
       );
-      for (const segment of segments)
+      const before = through;
+      for (const segment of segments) {
         through = await verifySegment(sql, state.vault, { segment, after: through }, verifier);
-      if (segments.length > 0) return true;
-      await verifyEnd(sql, { through, state }, report);
-      return false;
+        at = integer(segment, "first_seq");
+        if (through - before >= RECORDS_AT_ONCE) break;
+      }
+      if (segments.length === 0) await verifyEnd(sql, { through, state }, report);
+      return segments.length > 0;
     });
-    if (!next) return;
   }
 }
 
@@ -95,10 +98,11 @@ async function verifySegment(
   verifier: Verifier,
 ): Promise<number> {
   const [firstSeq, lastSeq] = [integer(segment, "first_seq"), integer(segment, "last_seq")];
+  const end = Math.max(after, Math.min(lastSeq, firstSeq + MAX_RECORDS - 1));
   const rows = await sql.all(
     `SELECT ${RECORD_COLUMNS.replace("seq", "record.seq AS seq")}, box
      FROM record LEFT JOIN body ON body.seq = record.seq WHERE record.seq > ? AND record.seq <= ? ORDER BY record.seq`,
-    [after, lastSeq],
+    [after, end],
   );
   const index = rows.map(indexRow);
   let isNamed = false;
@@ -119,7 +123,7 @@ async function verifySegment(
   if (!isNamed && !isSame(blob(segment, "rows_check"), rowsCheck(vault, index))) {
     report({ seq: firstSeq, fault: "index", because: `the index of ${firstSeq} to ${lastSeq} does not fit its check` });
   }
-  return Math.max(lastSeq, after);
+  return end;
 }
 
 function verifyRecord(vault: Vault, row: IndexRow, box: Uint8Array | null, report: Report): TravellingRecord {

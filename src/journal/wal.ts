@@ -4,11 +4,35 @@
  * bit, when somebody was. The two can be told apart: a commit is fsynced before the next one begins to be written, so a
  * frame that follows a commit proves that all before it had reached the disk. (File format: sqlite.org/fileformat2.html §4)
  */
+import { open } from "node:fs/promises";
 
 const HEADER = 32;
 const FRAME_HEADER = 24;
 /** The last bit says that checksums are big-endian. */
 const MAGIC = 0x377f0682;
+
+const PAGE_SIZE_AT = 8;
+/** In the header and, 8 bytes from its beginning, in each frame: the same in all frames since the log was begun anew. */
+const SALTS_AT = 16;
+const SALTS = 8;
+
+/**
+ * Whether so many bytes of the log are in use. Its size does not tell: after a checkpoint it is written over from its start,
+ * and what is left of the older frames has other salts.
+ */
+export async function isLogLongerThan(file: string, bytes: number): Promise<boolean> {
+  const log = await open(file, "r");
+  try {
+    const header = Buffer.alloc(HEADER);
+    if ((await log.read(header, 0, HEADER, 0)).bytesRead < HEADER) return false;
+    const size = FRAME_HEADER + header.readUInt32BE(PAGE_SIZE_AT);
+    const salts = Buffer.alloc(SALTS);
+    const { bytesRead } = await log.read(salts, 0, SALTS, HEADER + Math.floor(bytes / size) * size + 8);
+    return bytesRead === SALTS && salts.equals(header.subarray(SALTS_AT, SALTS_AT + SALTS));
+  } finally {
+    await log.close();
+  }
+}
 
 type Checksum = readonly [number, number];
 

@@ -63,7 +63,6 @@ export async function writeSegment(
     const statement = JSON.stringify(next.statement);
     await sql.run("INSERT INTO rotation(seq, statement) VALUES (?, ?)", [firstSeq, statement]);
   }
-  for (const { facts } of fresh) await writeFacts(sql, facts);
   return { appended, head: { lastSeq: head, previous: hashOf(cose) } };
 }
 

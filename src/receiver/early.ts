@@ -35,6 +35,10 @@ export class EarlySegments {
     return true;
   }
 
+  holds(gateway: string): boolean {
+    return this.#byGateway.has(gateway);
+  }
+
   /** Takes out the segment that begins there. */
   take(gateway: string, epoch: number, firstSeq: number): EarlySegment | undefined {
     const held = this.#byGateway.get(gateway);

@@ -9,6 +9,7 @@
 
 export { type KeyRing, keyRing, type SigningKey, signingKey, verifyingKey } from "../seal/key.ts";
 export { RecordKind } from "../seal/record.ts";
+export { type HttpReceiver, type HttpReceiverParts, openHttpReceiver } from "./http.ts";
 export { gatewayKeys } from "./keys.ts";
 export { memoryState } from "./memory-state.ts";
 export { type MqttReceiver, type MqttReceiverConfig, openMqttReceiver } from "./mqtt.ts";

@@ -6,7 +6,7 @@ import { type Ending, keepTrying } from "../delivery/retry.ts";
 import { systemTimers, type Timers } from "../delivery/timers.ts";
 import { isVigieError, type VigieError } from "../errors/error.ts";
 import { errors } from "./errors.ts";
-import type { ReceiverEvent, Standing } from "./port.ts";
+import type { Outcome, ReceiverEvent, Standing } from "./port.ts";
 import type { Receiver } from "./receiver.ts";
 
 export interface MqttReceiverConfig {
@@ -86,10 +86,12 @@ class Feed implements MqttReceiver {
 
   async #attempt(stop: AbortSignal): Promise<Ending> {
     const { config, connect = connectMqtt, observe } = this.#parts;
+    let end: (reason: VigieError) => void = () => {};
     const ended = new Promise<VigieError>((resolve) => {
-      this.#end = resolve;
+      end = resolve;
     });
-    const end = (reason: VigieError): void => this.#end?.(reason);
+    // This connection's own: what a former one still had to say ends no other.
+    this.#end = end;
     try {
       const answers = new Answers(this.#parts);
       const session = await connect(
@@ -118,12 +120,12 @@ class Feed implements MqttReceiver {
     if (read === undefined) return;
     const { address, part } = read;
     const { receiver } = this.#parts;
-    try {
-      const outcome =
-        part === "alarms"
-          ? await receiver.receiveAhead(payload, address.gateway)
-          : await receiver.receive(payload, address.gateway);
+    const answer = (outcome: Outcome): void => {
       if ("standing" in outcome) answers.due(address, outcome.standing);
+    };
+    try {
+      if (part === "alarms") answer(await receiver.receiveAhead(payload, address.gateway));
+      else answer(await receiver.receive(payload, address.gateway, answer));
     } catch (error) {
       this.#parts.observe?.({ type: "failed", error });
       this.#end?.(errors.RECEIVER_FAILED({ cause: error }));

@@ -49,6 +49,8 @@ export class Receiver {
   readonly #parts: ReceiverParts;
   readonly #ring: KeyRing;
   readonly #early: EarlySegments;
+  /** Epochs of gateways whose early segments are being looked after. */
+  readonly #following = new Set<string>();
   /** The last receipt of each gateway. Signing takes 2 ms; saying again what was said takes nothing. */
   readonly #signed = new Map<string, { readonly standing: Standing; readonly receipt: Uint8Array }>();
 
@@ -61,11 +63,12 @@ export class Receiver {
   /**
    * Takes one message.
    * @param via the gateway whose topic or connection it came by, where that is known: it must be the one that signed.
+   * @param later told what became of what came early, where receivers share the state and the gap was closed by another one.
    * @throws what a sink or the state threw: then nothing is held, and the message has to come again.
    */
-  async receive(bytes: Uint8Array, via?: string): Promise<Outcome> {
+  async receive(bytes: Uint8Array, via?: string, later: Later = () => undefined): Promise<Outcome> {
     const opened = this.#open(bytes, via);
-    const outcome = "type" in opened ? opened : await this.#judge(opened);
+    const outcome = "type" in opened ? opened : await this.#judge(opened, later);
     this.#parts.observe?.(outcome);
     return outcome;
   }
@@ -106,13 +109,14 @@ export class Receiver {
     return { payload, message: decoded.ok ? decoded.message : undefined, bytes: bytes.length };
   }
 
-  async #judge({ payload, message, bytes }: Opened): Promise<Outcome> {
+  async #judge({ payload, message, bytes }: Opened, later: Later): Promise<Outcome> {
     const { state } = this.#parts;
     const { gateway, epoch } = payload;
     if (message === undefined) return this.#unreadable(payload);
     const segment: EarlySegment = { payload, message, bytes };
     const outcome = await state.exclusively(gateway, epoch, (entry) => this.#place(segment, entry));
-    return outcome.type === "early" && state.isShared ? this.#await(segment, outcome) : outcome;
+    if (outcome.type === "early" && state.isShared) void this.#followUp(gateway, epoch, later);
+    return outcome;
   }
 
   #unreadable({ gateway, epoch }: SegmentPayload): Promise<Outcome> {
@@ -138,22 +142,37 @@ export class Receiver {
     });
   }
 
-  /** Another receiver has what is missing in its hands, most likely: it is done in no time, and this one follows. */
-  async #await({ payload }: EarlySegment, early: Outcome): Promise<Outcome> {
-    const { state, timers = systemTimers } = this.#parts;
-    const { gateway, epoch, firstSeq } = payload;
-    for (let wait = FIRST_LOOK_MS; wait <= LAST_LOOK_MS; wait *= 2) {
-      await new Promise<void>((resolve) => timers.after(wait, resolve));
-      const outcome = await state.exclusively(gateway, epoch, async (entry): Promise<Outcome | undefined> => {
-        if ((entry.head?.lastSeq ?? 0) + 1 < firstSeq) return undefined;
-        // Somebody else may have been handed it a second time, or it was drained here behind another one.
-        const held = this.#early.take(gateway, epoch, firstSeq);
-        if (held !== undefined) return this.#place(held, entry);
-        return { type: "repeat", gateway, standing: standingOf(entry, epoch), handed: 0 };
-      });
-      if (outcome !== undefined) return outcome;
+  /**
+   * Another receiver has what is missing in its hands, most likely: it is done in no time, and what came early here follows.
+   * Nobody waits for it meanwhile: behind an early segment stand those of other gateways, and the missing one sent again.
+   */
+  async #followUp(gateway: string, epoch: number, later: Later): Promise<void> {
+    const { state, observe, timers = systemTimers } = this.#parts;
+    const place = `${gateway}/${epoch}`;
+    if (this.#following.has(place)) return;
+    this.#following.add(place);
+    try {
+      for (let wait = FIRST_LOOK_MS; wait <= LAST_LOOK_MS && this.#early.holds(gateway); wait *= 2) {
+        await new Promise<void>((resolve) => timers.after(wait, resolve));
+        const outcome = await state.exclusively(gateway, epoch, (entry) => this.#catchUp(gateway, epoch, entry));
+        if (outcome === undefined) continue;
+        observe?.(outcome);
+        later(outcome);
+        wait = FIRST_LOOK_MS / 2;
+      }
+    } catch (error) {
+      observe?.({ type: "failed", error });
+    } finally {
+      this.#following.delete(place);
     }
-    return early;
+  }
+
+  /** @returns undefined where what came early still does not follow. */
+  async #catchUp(gateway: string, epoch: number, entry: GatewayEntry): Promise<Outcome | undefined> {
+    const lastSeq = entry.head?.lastSeq ?? 0;
+    this.#early.forgetThrough(gateway, epoch, lastSeq);
+    const next = this.#early.take(gateway, epoch, lastSeq + 1);
+    return next === undefined ? undefined : this.#place(next, entry);
   }
 
   /** Finds the segment's place in its gateway's chain, and does what follows from that. */
@@ -240,6 +259,8 @@ export class Receiver {
     };
   }
 }
+
+type Later = (outcome: Outcome) => void;
 
 /** A message whose signature and origin are good; without what it shows, where its bodies are packed in an unknown way. */
 interface Opened {

@@ -1,4 +1,5 @@
 /** What a person said about a destination: given, withdrawn, when, and by which medium. Nothing said is ever taken out. */
+import type { Fact } from "../journal/port.ts";
 import type { Actor } from "./audit.ts";
 import { errors } from "./errors.ts";
 import { parsed } from "./parsed.ts";
@@ -26,22 +27,37 @@ export function giveConsent(registry: RegistryStore, said: Said, actor: Actor): 
 }
 
 /**
- * From that moment on nothing more of this person's goes to that destination. What was still waiting for it is withheld
- * as well, and stays in the journal until its retention ends. @throws as giveConsent
+ * From that moment on nothing more of this person's goes to that destination. @throws as giveConsent
+ * @param ordering what follows from it, to be written with it.
  */
-export function withdrawConsent(registry: RegistryStore, said: Said, actor: Actor): Promise<void> {
-  return say(registry, "withdrawn", said, actor);
+export function withdrawConsent(
+  registry: RegistryStore,
+  said: Said,
+  actor: Actor,
+  ordering: Ordering = async () => [],
+): Promise<void> {
+  return say(registry, "withdrawn", said, actor, ordering);
 }
 
-function say(registry: RegistryStore, what: "given" | "withdrawn", said: Said, actor: Actor): Promise<void> {
+type Ordering = (now: number) => Promise<readonly Fact[]>;
+
+function say(
+  registry: RegistryStore,
+  what: "given" | "withdrawn",
+  said: Said,
+  actor: Actor,
+  ordering: Ordering = async () => [],
+): Promise<void> {
   const { person, destination, medium } = said;
-  return registry.change(actor, (draft, now) => {
+  return registry.change(actor, async (draft, now) => {
     if (draft.persons.get(person) === undefined) throw errors.PERSON_NOT_REGISTERED();
     const known = draft.consents.get(consentKey(person, destination))?.said ?? [];
     const at = said.at ?? now.wall;
     const all = [...known, { what, at, medium, by: actor.by }].sort((a, b) => a.at - b.at);
     draft.consents.put(parsed(consentShape, { person, destination, said: all }));
-    const subject = { person, destination, medium, from: new Date(at).toISOString() };
-    return { deed: { action: `consent-${what}`, subject, person }, result: undefined };
+    const facts = await ordering(now.wall);
+    const waiting = what === "given" ? {} : { waiting: facts.length === 0 ? "hold" : "erase" };
+    const subject = { person, destination, medium, from: new Date(at).toISOString(), ...waiting };
+    return { deed: { action: `consent-${what}`, subject, person }, facts, result: undefined };
   });
 }

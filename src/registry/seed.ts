@@ -19,7 +19,7 @@ export interface Seeds {
 /** @returns why an entry was not taken: it is tried again at the next start. */
 export async function seed(registry: RegistryStore, seeds: Seeds): Promise<readonly VigieError[]> {
   const refused: VigieError[] = [];
-  await registry.change({ by: "configuration" }, (draft) => {
+  const change = registry.change({ by: "configuration" }, (draft) => {
     const taken: string[] = [];
     for (const { entry, place } of entriesOf(seeds, draft, registry.policy)) {
       if (draft.seeds.get(entry) !== undefined) continue;
@@ -33,6 +33,11 @@ export async function seed(registry: RegistryStore, seeds: Seeds): Promise<reado
       }
     }
     return { deed: { action: "registry-seeded", subject: { entries: taken } }, result: undefined };
+  });
+  // A full journal is no reason not to start: what is delivered makes room.
+  await change.catch((error: unknown) => {
+    if (!isVigieError(error, "JOURNAL_FULL")) throw error;
+    refused.push(error);
   });
   return refused;
 }

@@ -12,9 +12,15 @@ export interface RegistryPolicy {
   readonly testIdentities: boolean;
   /** What holds where a person has said nothing about a destination. */
   readonly withoutConsent: "deliver" | "withhold";
+  /** What becomes, on the box, of what was waiting for a destination when consent was withdrawn. */
+  readonly withdrawnConsent: "hold" | "erase";
 }
 
-export const defaultPolicy: RegistryPolicy = { testIdentities: false, withoutConsent: "deliver" };
+export const defaultPolicy: RegistryPolicy = {
+  testIdentities: false,
+  withoutConsent: "deliver",
+  withdrawnConsent: "hold",
+};
 
 export interface RegistryParts {
   readonly journal: JournalWriter & JournalFacts;

@@ -79,6 +79,25 @@ export function decodeMessage(bytes: Uint8Array): DecodedMessage {
  */
 export function* messagesOf(sequence: Uint8Array): Generator<DecodedMessage> {
   let at = 0;
+  for (const piece of piecesOf(sequence)) {
+    if (piece.refused !== undefined) {
+      yield { ok: false, because: `${piece.refused}, counted from ${at}` };
+      return;
+    }
+    yield decodeMessage(piece.bytes);
+    at += piece.bytes.length;
+  }
+}
+
+export interface Piece {
+  readonly bytes: Uint8Array;
+  /** Why these bytes, all that are left, are no message. */
+  readonly refused?: string;
+}
+
+/** The messages of a sequence as their bytes. Nothing in them is believed, or even looked at, yet. */
+export function* piecesOf(sequence: Uint8Array): Generator<Piece> {
+  let at = 0;
   while (at < sequence.length) {
     const rest = sequence.subarray(at, at + MAX_MESSAGE_BYTES);
     let end: number;
@@ -86,10 +105,10 @@ export function* messagesOf(sequence: Uint8Array): Generator<DecodedMessage> {
       end = itemEnd(rest, 0, bounds);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      yield { ok: false, because: `${error.message}, counted from ${at}` };
+      yield { bytes: rest, refused: error.message };
       return;
     }
-    yield decodeMessage(rest.subarray(0, end));
+    yield { bytes: rest.subarray(0, end) };
     at += end;
   }
 }

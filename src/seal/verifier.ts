@@ -82,7 +82,7 @@ export class Verifier {
     this.#judge(segment, payload);
     const faults = faultyRecords(payload, records);
     for (const { seq, because } of faults) this.report({ seq, fault: "record", because });
-    this.#followKey(kid, payload.firstSeq, faults.length === 0 ? records : []);
+    this.#followKey(kid, payload, faults.length === 0 ? records : []);
   }
 
   report(finding: Finding): void {
@@ -121,7 +121,7 @@ export class Verifier {
   }
 
   /** @param records of a segment that is good: what they say of the chain is what the gateway said. */
-  #followKey(kid: KeyId, firstSeq: number, records: readonly TravellingRecord[]): void {
+  #followKey(kid: KeyId, { gateway, firstSeq }: SegmentPayload, records: readonly TravellingRecord[]): void {
     const signer = kidText(kid);
     if (this.#signer !== undefined && this.#signer !== signer) {
       const because = `signed by ${signer}, expected ${this.#signer}: no rotation leads there`;
@@ -131,6 +131,7 @@ export class Verifier {
     const { rotations, checkpoints } = statementsOf(records);
     this.#checkpoints.push(...checkpoints);
     for (const rotation of rotations) {
+      if (rotation.gateway !== gateway) continue;
       this.#keys.learn(rotation);
       if (kidText(rotation.from.kid) === this.#signer) this.#signer = kidText(rotation.to.kid);
     }

@@ -30,11 +30,11 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "vigie-reg-"));
   config = join(folder, "vigie.yaml");
   const demo = await readFile(join(root, "config/demo.yaml"), "utf8");
-  const [before = ""] = demo.replaceAll("../var/demo", ".").split("destinations:");
-  await writeFile(
-    config,
-    `${before.replace("./demo-scenario.yaml", join(root, "config/demo-scenario.yaml"))}clock: { trust: always }\n`,
-  );
+  const own = demo
+    .replaceAll("../var/demo", ".")
+    .replace("./demo-scenario.yaml", join(root, "config/demo-scenario.yaml"));
+  // Nobody listens on port 1: the destination waits.
+  await writeFile(config, own.replace("127.0.0.1:18883", "127.0.0.1:1"));
   await vigie(["keys", "create", "--config", config]);
 });
 afterEach(() => rm(folder, { recursive: true }));
@@ -174,11 +174,13 @@ describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
   });
 
   test("consent is given and withdrawn, with its medium", async () => {
-    const to = ["--person", "demo-0012", "--destination", "coordination", "--medium"];
+    const to = ["--person", "demo-0012", "--destination", "plateforme-demo", "--medium"];
     await ok("consent", "give", ...to, "paper");
     await ok("consent", "withdraw", ...to, "oral", "--by", "marie");
-    expect(await ok("consent", "list")).toMatch(/Chambre 12 +coordination +retiré · withdrawn .* oral +marie/);
+    expect(await ok("consent", "list")).toMatch(/Chambre 12 +plateforme-demo +retiré · withdrawn .* oral +marie/);
     expect(await refused("consent", "give", ...to, "pigeon")).toEqual([64, "USAGE"]);
+    const slip = ["--person", "demo-0012", "--destination", "platform-demo", "--medium", "oral"];
+    expect(await refused("consent", "withdraw", ...slip)).toEqual([65, "DESTINATION_UNKNOWN"]);
   });
 
   test("who looks at a journal that is not there makes none", async () => {

@@ -92,6 +92,22 @@ describe.skipIf(!hasMosquitto)("nothing is lost, doubled or out of order, and in
   );
 
   test(
+    "a broker that drops what it has PUBACKed, because the receiver is slower than its queue is long",
+    async () => {
+      await open({ keepaliveSeconds: 30 }, ["max_queued_messages 5"]);
+      const { sink, told } = line.platform;
+      sink.before = () => pause(30); // a database that takes its time
+      await line.take(5);
+      await line.receipted();
+      await line.take(150);
+      await line.receipted();
+      expect(told.count((event) => event.type === "early")).toBeGreaterThan(0);
+      await line.judge("broker that drops what it has PUBACKed (queue full)", 1);
+    },
+    TIMEOUT,
+  );
+
+  test(
     "a segment beyond the broker's packet size is said and not skipped; all flows once the broker takes it",
     async () => {
       await open({ timers: hurried }, ["max_packet_size 4000"]);

@@ -18,10 +18,11 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   journal: ["measure", "seal"],
   // What the command line asks of a gateway, whether it is running or not.
   control: ["intake", "registry", "journal/port.ts", "fhir/port.ts", "driver", "measure", "seal"],
-  delivery: ["journal/port.ts", "measure", "seal", "events.ts"],
+  delivery: ["fhir", "journal/port.ts", "measure", "seal", "events.ts"],
   // The platform's end of the same line: it shares the transport, the topics and the timers, and no destination.
   receiver: [
     "delivery/mqtt",
+    "delivery/https/media.ts",
     "delivery/retry.ts",
     "delivery/timers.ts",
     "delivery/trouble.ts",
@@ -56,6 +57,7 @@ const packages: Readonly<Record<string, { readonly in: readonly string[]; readon
   "dbus-next": { in: ["link"], one: true },
   "lossless-json": { in: ["measure"] },
   mqtt: { in: ["delivery"], one: true },
+  oauth4webapi: { in: ["delivery"], one: true },
   "node-ble": { in: ["link"], one: true },
   pg: { in: ["receiver"], one: true },
   pino: { in: ["logging"], one: true },

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { drivers } from "../../drivers/all.ts";
 import bloodPressure from "../../drivers/gatt-blood-pressure.ts";
 import { DriverRegistry } from "../../src/driver/registry.ts";
-import { correct, discard, end, release } from "../../src/intake/desk.ts";
+import { correct, discard, end, release, withdraw } from "../../src/intake/desk.ts";
 import { carryOutAll, dueFact } from "../../src/intake/due.ts";
 import { createIntake } from "../../src/intake/intake.ts";
 import type { DeskParts } from "../../src/intake/parts.ts";
@@ -43,6 +43,7 @@ const parts = (): DeskParts => ({
   journal: house.journal,
   registry: house.registry,
   clock: house.clock,
+  destinations: ["coordination", "archive"],
   specializationOf: (driver) => known.get(driver).specialization,
 });
 
@@ -104,13 +105,15 @@ describe("quarantine", () => {
     expect(await pressures()).toEqual([
       { status: "final", person: "r-0014", identifier: expect.arrayContaining([expect.anything()]) },
     ]);
-    expect((await audits()).at(-1)).toMatchObject({
-      action: "quarantine-released",
+    expect((await audits()).find(({ action }) => action === "quarantine-released")).toMatchObject({
       by: "marie",
       reason: why.reason,
       subject: { quarantine: first.id, because: "unassigned", person: "r-0014", named: true },
     });
     expect(await readWaiting(house.journal)).toHaveLength(1);
+    expect((await house.bodies(RecordKind.quarantine)).map(({ measurement }) => measurement.kind)).toEqual([
+      "heart-rate",
+    ]);
     expect(await house.journal.facts("due")).toEqual([]);
     await expect(release({ id: first.id, person: "r-0012" }, parts(), why)).rejects.toMatchObject({
       code: "QUARANTINE_UNKNOWN",
@@ -128,13 +131,16 @@ describe("quarantine", () => {
     expect((await pressures()).map(({ person }) => person)).toEqual(["r-0012"]);
   });
 
-  test("discards with who and why; the signed record stays", async () => {
+  test("discards with who and why; the body goes, the signed trace stays", async () => {
     await measure(11, 39);
     const first = await waitingPressure();
     await discard(first.id, parts(), { by: "marie", reason: "tried on a visitor" });
     expect((await audits()).at(-1)).toMatchObject({ action: "quarantine-discarded", reason: "tried on a visitor" });
     expect(await readWaiting(house.journal)).toHaveLength(1);
-    expect(await house.bodies(RecordKind.quarantine)).toHaveLength(2);
+    expect((await house.bodies(RecordKind.quarantine)).map(({ measurement }) => measurement.kind)).toEqual([
+      "heart-rate",
+    ]);
+    expect((await house.journal.verify()).findings).toEqual([]);
   });
 
   test("a release that a power cut left half done is carried out at the next start", async () => {
@@ -150,6 +156,61 @@ describe("quarantine", () => {
     await carryOutAll(parts());
     await carryOutAll(parts());
     expect((await pressures()).map(({ person }) => person)).toEqual(["r-0014"]);
+  });
+});
+
+describe("consent that is withdrawn", () => {
+  const said = { person: "r-0012", destination: "coordination", medium: "oral" } as const;
+  const begin = async (withdrawnConsent: "hold" | "erase") => {
+    await house[Symbol.asyncDispose]();
+    house = await House.open({ withdrawnConsent }, new FakeClock(noon));
+    await putDevice(house.registry, { address: cuff, label: "Tensiomètre A" }, marie);
+    await putPerson(house.registry, room12, marie);
+    await assign(house.registry, { device: cuff, person: "r-0012", from: noon - 600 * minute }, marie);
+    intake = createIntake({ gateway, registry: house.registry, journal: house.journal, observe: () => {} });
+    for (let n = 0; n < 3; n += 1) await measure(10, n);
+  };
+
+  test("holds what was waiting, or erases it where the configuration says so, and tells which", async () => {
+    await begin("hold");
+    expect(await withdraw(said, parts(), marie)).toBe(0);
+    expect(await pressures()).toHaveLength(3);
+    expect((await audits()).at(-1)).toMatchObject({ action: "consent-withdrawn", subject: { waiting: "hold" } });
+    await begin("erase");
+    await house.journal.advance("archive", house.journal.lastSeq);
+    expect(await withdraw(said, parts(), marie)).toBe(6);
+    expect(await pressures()).toEqual([]);
+    expect((await audits()).slice(-2)).toMatchObject([
+      { action: "consent-withdrawn", subject: { waiting: "erase" } },
+      { action: "waiting-erased", subject: { records: 6 } },
+    ]);
+    expect((await house.journal.verify()).findings).toEqual([]);
+  });
+
+  test("erases nothing that was receipted, nor what another destination still waits for", async () => {
+    await begin("erase");
+    const end = house.journal.lastSeq;
+    await house.journal.advance("coordination", end - 5);
+    await house.journal.advance("archive", end - 2);
+    expect(await withdraw(said, parts(), marie)).toBe(3);
+    expect(await house.bodies(RecordKind.measure)).toHaveLength(3);
+  });
+
+  test("that a power cut leaves half erased is finished at the next start", async () => {
+    await begin("erase");
+    const range = { after: 0, through: house.journal.lastSeq };
+    const due = dueFact({ type: "erase", person: "r-0012", destination: "coordination", range });
+    await house.journal.append(auditDraft(why, { action: "consent-withdrawn", subject: {} }, house.clock.now()), [due]);
+    await house.reopen();
+    expect(await carryOutAll(parts())).toEqual([]);
+    expect(await pressures()).toEqual([]);
+    expect(await house.journal.facts("due")).toEqual([]);
+  });
+
+  test("of a destination that does not exist is a slip, and said to be", async () => {
+    await expect(withdraw({ ...said, destination: "cordination" }, parts(), marie)).rejects.toMatchObject({
+      code: "DESTINATION_UNKNOWN",
+    });
   });
 });
 

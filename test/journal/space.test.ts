@@ -48,7 +48,13 @@ async function deliver(journal: Journal): Promise<void> {
 /** What is told of fullness, in order. */
 function told(change: Partial<JournalOptions> = {}) {
   const events: string[] = [];
-  const options = { clock, onFull: () => events.push("full"), onRelieved: () => events.push("relieved"), ...change };
+  const options = {
+    clock,
+    ballastBytes: 8 * MIB,
+    onFull: () => events.push("full"),
+    onRelieved: () => events.push("relieved"),
+    ...change,
+  };
   return { events, options };
 }
 
@@ -144,6 +150,20 @@ describe.skipIf(!canMount)("a disk that is full to the last block (needs root an
     expect(await size()).toBe(8 * MIB);
     expect(events).toEqual(["full", "relieved"]);
     expect((await journal.verify()).findings).toEqual([]);
+    await journal.close();
+  });
+
+  test("keeps in memory the receipt that it cannot write, and writes it where there is room", async () => {
+    const journal = await open(join(disk, "journal"), { ballastBytes: 0, clock });
+    await journal.append(draft(++drafts));
+    const { bavail, bsize } = await statfs(disk);
+    await writeFile(join(disk, "filler"), Buffer.alloc(bavail * bsize));
+    await expect(journal.advance("platform", 1)).rejects.toMatchObject({ code: "JOURNAL_FULL" });
+    await expect(journal.retain(policy())).rejects.toMatchObject({ code: "JOURNAL_FULL" });
+    await rm(join(disk, "filler"));
+    expect(await journal.cursor("platform")).toBe(0);
+    await journal.retain(policy());
+    expect(await journal.cursor("platform")).toBe(1);
     await journal.close();
   });
 });

@@ -1,7 +1,7 @@
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { lostCommits } from "../../src/journal/wal.ts";
+import { isLogLongerThan, lostCommits } from "../../src/journal/wal.ts";
 import { draft, newFolder, open } from "./setting.ts";
 
 let folder: string;
@@ -76,4 +76,31 @@ test("a journal whose log has lost acknowledged commits is not opened, at any tr
   }
   expect((await readFile(file)).equals(damaged)).toBe(true);
   expect((await readFile(join(copy, "journal.db.damaged-1-wal"))).equals(damaged)).toBe(true);
+});
+
+test("the log stays short under load, also through an erasure", async () => {
+  const journal = await open(join(folder, "live"));
+  const log = async () => (await stat(join(folder, "live", "journal.db-wal"))).size;
+  // Some 150 bodies of 8 kB a commit: a transaction may pass the limit, the next one may not begin beyond it.
+  for (let n = 0; n < 1_500; n += 150) {
+    const bodies = Array.from({ length: 150 }, (_, i) => draft(n + i, { body: new Uint8Array(8_000).fill(i) }));
+    await Promise.all(bodies.map((one) => journal.append(one)));
+  }
+  expect(await log()).toBeLessThan(4 * 1024 ** 2);
+  expect(await journal.erasePerson("person-1", "test")).toBe(500);
+  expect(await log()).toBeLessThan(4 * 1024 ** 2);
+  expect((await journal.verify()).findings).toEqual([]);
+  await journal.close();
+});
+
+test("how long the log is counts what is in use of it, not what older frames have left", async () => {
+  const { file, wal } = await cut(8);
+  const frames = wal.length - 32;
+  expect(await isLogLongerThan(file, frames / 2)).toBe(true);
+  expect(await isLogLongerThan(file, frames)).toBe(false);
+  // As after a checkpoint: the header and the first frame are of a new log.
+  for (const at of [16, frameAt(1) + 8]) wal.writeUInt32BE(wal.readUInt32BE(16) + (at === 16 ? 1 : 0), at);
+  await writeFile(file, wal);
+  expect(await isLogLongerThan(file, 0)).toBe(true);
+  expect(await isLogLongerThan(file, frames / 2)).toBe(false);
 });

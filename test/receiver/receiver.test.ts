@@ -22,6 +22,7 @@ import {
   strangerKey,
 } from "../fixtures/feed.ts";
 import { MemoryJournal } from "../fixtures/memory-journal.ts";
+import { ManualTimers } from "../fixtures/timers.ts";
 
 const GATEWAY = address.gateway;
 
@@ -47,6 +48,28 @@ describe("the receiver", () => {
     const { head, ...receipt } = opened.receipt;
     expect(receipt).toEqual({ gateway: GATEWAY, epoch: 1, through: 3, exceptions: [], encodings: [0, 1] });
     expect(Buffer.from(head).equals(hashOf(segment.segment))).toBe(true);
+  });
+
+  it("follows when another receiver closed the gap, and stands in nobody's way until then", async () => {
+    const timers = new ManualTimers();
+    const kept = memoryState();
+    // What PostgreSQL's says of itself; its locks are not what is asked for here.
+    const state: ReceiverState = { ...kept, isShared: true };
+    const sink = new KeepingSink();
+    const parts = { keys: gatewayKeys(), state, sinks: [sink], platformKey, timers };
+    const [one, other] = [new Receiver(parts), new Receiver(parts)];
+    const journal = newJournal();
+    const [first, second, third] = ["1", "2", "3"].map((body) => encodeMessage(journal.commit(body)));
+    if (first === undefined || second === undefined || third === undefined) throw new Error("three were committed");
+    const later: Outcome[] = [];
+    expect(await other.receive(third, GATEWAY, (outcome) => later.push(outcome))).toMatchObject({ type: "early" });
+    expect(await other.receive(second, GATEWAY, (outcome) => later.push(outcome))).toMatchObject({ type: "early" });
+    await timers.advance(20);
+    expect(later).toEqual([]);
+    expect(await one.receive(first, GATEWAY)).toMatchObject({ type: "held" });
+    await timers.advance(1_000);
+    expect(later.map(throughOf)).toEqual([3]);
+    expect(sink.bodies).toEqual(["1", "2", "3"]);
   });
 
   it("hands an alarm over ahead of its turn, moves nothing, and knows it when its turn comes", async () => {

@@ -63,12 +63,19 @@ export default function consent(io: Io, summary: Sentence): Command {
     ).action(async (options: SayOptions) => {
       const { person, destination, medium, at } = options;
       const when = at === undefined ? {} : { at };
-      await ask(
-        io,
-        options,
-        { do: "consent-say", what, person, destination, medium, ...when, actor: actorOf(options) },
-        "done",
-      );
+      const request = {
+        do: "consent-say",
+        what,
+        person,
+        destination,
+        medium,
+        ...when,
+        actor: actorOf(options),
+      } as const;
+      const { erased } = await ask(io, options, request, "done");
+      if (options.json === true) return print(io.stdout, JSON.stringify({ erased: erased ?? 0 }));
+      if ((erased ?? 0) > 0)
+        await print(io.stdout, `${erased} mesure(s) en attente effacée(s) · waiting reading(s) erased`);
     });
   const give = saying("give", "given", { fr: "note un consentement", en: "records a consent" });
   const withdraw = saying("withdraw", "withdrawn", {

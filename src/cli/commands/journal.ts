@@ -12,10 +12,9 @@ import { ExitCode, type Sentence } from "../../errors/error.ts";
 import { controlPath, openConfiguredJournal } from "../../gateway.ts";
 import type { StoredSegment } from "../../journal/port.ts";
 import { hex } from "../../measure/json.ts";
-import { keyRing, signingKey, verifyingKey } from "../../seal/key.ts";
+import { signingKey } from "../../seal/key.ts";
 import { encodeMessage } from "../../seal/message.ts";
 import { isWithheld, RecordKind, type TravellingRecord } from "../../seal/record.ts";
-import { Verifier } from "../../seal/verifier.ts";
 import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
 import { errors } from "../errors.ts";
@@ -44,11 +43,12 @@ export default function journal(io: Io, summary: Sentence): Command {
   }).action((options: Options) => withJournal(options.config, (journal) => showStatus(io, journal, options)));
   const verify = command(io, {
     name: "verify",
-    summary: { fr: "vérifie signatures, chaîne et empreintes", en: "verifies signatures, chain and digests" },
+    summary: {
+      fr: "vérifie signatures, chaîne, empreintes, index et fichier",
+      en: "verifies signatures, chain, digests, index and file",
+    },
     examples: examples.verify,
-  }).action((options: Options) =>
-    withJournal(options.config, (journal, config) => verifyJournal(io, journal, config, options)),
-  );
+  }).action((options: Options) => withJournal(options.config, (journal) => verifyJournal(io, journal, options)));
   const exporting = command(io, {
     name: "export",
     summary: {
@@ -111,16 +111,8 @@ async function showStatus(io: Io, journal: ReadableJournal, { json }: Options): 
   );
 }
 
-async function verifyJournal(
-  io: Io,
-  journal: ReadableJournal,
-  config: GatewayConfig,
-  { json }: Options,
-): Promise<void> {
-  const { publicKey } = signingKey(await readKey(config.journal.signingKey));
-  const verifier = new Verifier(keyRing([verifyingKey(publicKey)]));
-  for await (const segment of segmentsOf(journal, 1)) verifier.add(segment);
-  const result = verifier.result();
+async function verifyJournal(io: Io, journal: ReadableJournal, { json }: Options): Promise<void> {
+  const result = await journal.verify();
   await print(io.stdout, ...(json === true ? [JSON.stringify(result)] : verificationLines(result)));
   if (result.findings.length > 0) io.exitCode = ExitCode.findings;
 }

@@ -1,0 +1,68 @@
+/** One FHIR R4 server: takes one transaction and says what became of it. */
+import { isVigieError } from "../../errors/error.ts";
+import type { Exchange, HttpAnswer } from "../http/line.ts";
+import { foundBy, type Judgement, judge } from "./answer.ts";
+import type { Rendered } from "./render.ts";
+import type { TokenSource } from "./token.ts";
+
+export type Transaction = Extract<Rendered, { type: "bundle" }>;
+
+export interface FhirServer {
+  submit(transaction: Transaction, stop: AbortSignal): Promise<Judgement>;
+}
+
+const FHIR_JSON = "application/fhir+json";
+/** What came in the way of a whole answer of this very request, and may do so again with it alone. */
+const ofTheRequest: ReadonlySet<string> = new Set(["DELIVERY_ANSWER_TOO_SLOW", "DELIVERY_ANSWER_TOO_BIG"]);
+
+/** @param base of the FHIR API, without a slash at its end. */
+export function fhirServer(base: string, exchange: Exchange, tokens: TokenSource | undefined): FhirServer {
+  /** With a token, where there are any; once more with a new one where the server knows it no longer. */
+  const ask: Exchange = async (request, stop) => {
+    if (tokens === undefined) return exchange(request, stop);
+    const token = await tokens.token(stop);
+    const withToken = (one: string) =>
+      exchange({ ...request, headers: { ...request.headers, authorization: `Bearer ${one}` } }, stop);
+    const answer = await withToken(token);
+    if (answer.status !== 401) return answer;
+    tokens.forget(token);
+    return withToken(await tokens.token(stop));
+  };
+
+  const post = (body: Uint8Array, stop: AbortSignal): Promise<HttpAnswer> =>
+    // A transaction-response is asked for without the resources: we know them.
+    ask(
+      {
+        method: "POST",
+        url: base,
+        headers: { "content-type": FHIR_JSON, accept: FHIR_JSON, prefer: "return=minimal" },
+        body,
+      },
+      stop,
+    );
+
+  const isThere = async (searches: readonly string[], stop: AbortSignal): Promise<boolean> => {
+    for (const search of searches) {
+      const url = `${base}/${search}&_summary=true`;
+      const found = foundBy(await ask({ method: "GET", url, headers: { accept: FHIR_JSON } }, stop));
+      if (found !== undefined && found > 0) return true;
+    }
+    return false;
+  };
+
+  return {
+    async submit({ bytes, entries, searches }, stop) {
+      try {
+        const judgement = judge(await post(bytes, stop), entries);
+        if (judgement.type !== "conflict") return judgement;
+        if (await isThere(searches, stop)) return { type: "accepted" };
+        return { type: "doubtful", because: judgement.because, reason: judgement.reason };
+      } catch (reason) {
+        if (!isVigieError(reason)) throw reason;
+        return ofTheRequest.has(reason.code)
+          ? { type: "doubtful", because: { code: reason.code, words: "" }, reason }
+          : { type: "unable", reason };
+      }
+    },
+  };
+}

@@ -1,0 +1,321 @@
+/** A coordination platform that takes the feed by HTTPS: segments are POSTed, and each POST is answered by a signed receipt. */
+import { isVigieError, type VigieError } from "../../errors/error.ts";
+import type { Observe } from "../../events.ts";
+import type { JournalReader, StoredSegment } from "../../journal/port.ts";
+import { Encoding } from "../../seal/encoding.ts";
+import type { KeyRing } from "../../seal/key.ts";
+import { encodeMessage } from "../../seal/message.ts";
+import { openReceipt, type Receipt } from "../../seal/receipt.ts";
+import { RecordKind } from "../../seal/record.ts";
+import { hashOf } from "../../seal/segment.ts";
+import { Cursor } from "../cursor.ts";
+import type { Because, DeadLetters } from "../dead-letters.ts";
+import type { Destination, DestinationStatus } from "../destination.ts";
+import { errors } from "../errors.ts";
+import { type HttpLine, openHttpLine } from "../http/line.ts";
+import { retryAfterMs, troubleOfStatus } from "../http/status.ts";
+import { judgeReceipt, type ReceiptFault, type ReceiptVerdict } from "../judge.ts";
+import type { TlsMaterial } from "../mqtt/port.ts";
+import { type Ending, keepTrying } from "../retry.ts";
+import { Signal } from "../signal.ts";
+import { systemTimers, type Timers } from "../timers.ts";
+import { type Withhold, withholding, withholdQuarantine } from "../withhold.ts";
+import { type Batch, firstBatch, type Outgoing } from "./batch.ts";
+import { aheadOf, COSE } from "./media.ts";
+
+export interface HttpsDestinationConfig {
+  /** `https://…`, or `http://` to this machine itself. */
+  readonly url: string;
+  readonly tls?: TlsMaterial;
+  /** This gateway's id, as receipts name it. */
+  readonly gateway: string;
+  /** The keys that the platform signs receipts with, pinned. Several while it changes them. */
+  readonly platformKeys: KeyRing;
+  /** Of one POST. */
+  readonly maxPostBytes?: number;
+  /** How long one POST and its answer may take. */
+  readonly timeoutMs?: number;
+  /** After the loss of a connection that stood, the next attempt comes anywhere within this. */
+  readonly spreadMs?: number;
+}
+
+export interface HttpsDestinationParts {
+  readonly name: string;
+  readonly journal: JournalReader;
+  readonly deadLetters: DeadLetters;
+  readonly config: HttpsDestinationConfig;
+  readonly observe: Observe;
+  readonly withhold?: Withhold;
+  readonly timers?: Timers;
+  /** In [0, 1). */
+  readonly random?: () => number;
+}
+
+/** Records read from the journal at once: one full segment, or as many single ones. */
+const READ_RECORDS = 256;
+/** Some 2 000 measures of a flood, deflated. A backlog of single readings fits 256 into one POST: 2 560 a second at 100 ms. */
+const MAX_POST_BYTES = 1024 * 1024;
+
+/** Starts delivering, from the cursor in the journal on, until it is disposed of. */
+export async function openHttpsDestination(parts: HttpsDestinationParts): Promise<Destination> {
+  const { name, journal, observe } = parts;
+  const cursor = await Cursor.open(name, journal, {
+    moved: (through) => observe({ type: "receipted", destination: name, through }),
+    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+  });
+  const destination = new HttpsDestination(parts, cursor);
+  destination.start();
+  return destination;
+}
+
+class HttpsDestination implements Destination {
+  readonly name: string;
+  readonly #parts: HttpsDestinationParts;
+  readonly #cursor: Cursor;
+  readonly #line: HttpLine;
+  readonly #timers: Timers;
+  readonly #stop = new AbortController();
+  readonly #changed = new Signal();
+  /** Records that the platform refused, as its last receipt named them: each is said once. */
+  #refused: ReadonlySet<number> = new Set();
+  /** Records that are too large by themselves. */
+  readonly #tooBig = new Set<number>();
+  readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
+  /** What the platform is taken to read until it says otherwise. */
+  #encoding: Encoding = Encoding.deflate1;
+  /** Shrinks where the platform says that a POST was too large. */
+  #maxPostBytes: number;
+  #alarmsSentThrough = 0;
+  #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(parts: HttpsDestinationParts, cursor: Cursor) {
+    const { name, config, timers = systemTimers } = parts;
+    this.name = name;
+    this.#parts = parts;
+    this.#cursor = cursor;
+    this.#timers = timers;
+    this.#maxPostBytes = config.maxPostBytes ?? MAX_POST_BYTES;
+    this.#line = openHttpLine({
+      timers,
+      ...(config.tls !== undefined && { tls: config.tls }),
+      ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
+    });
+  }
+
+  start(): void {
+    const { config, journal, deadLetters, random = Math.random } = this.#parts;
+    const raise = (): void => this.#changed.raise();
+    const stopListening = [journal.onCommit(raise), deadLetters.onWanted(raise)];
+    this.#stop.signal.addEventListener("abort", () => {
+      for (const stop of stopListening) stop();
+      raise();
+    });
+    this.#running = keepTrying(
+      (stop) => this.#attempt(stop),
+      {
+        timers: this.#timers,
+        random,
+        ...(config.spreadMs !== undefined && { spreadMs: config.spreadMs }),
+        waiting: (error, pace) => this.#tell(pace === "credentials" ? "suspended" : "waiting", error),
+      },
+      this.#stop.signal,
+    );
+  }
+
+  status(): DestinationStatus {
+    return { ...this.#status, confirmed: this.#cursor.confirmed, ignoredReceipts: { ...this.#ignored } };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#cursor.settled();
+    this.#line[Symbol.dispose]();
+    this.#status = { state: "closed" };
+  }
+
+  async #attempt(stop: AbortSignal): Promise<Ending> {
+    this.#status = { ...this.#status, state: "connecting" };
+    let stood = false;
+    try {
+      while (!stop.aborted) {
+        for (const seq of this.#parts.deadLetters.wanted(this.name)) await this.#sendAgain(seq, stop);
+        await this.#sendAlarms(stop);
+        const outgoing = await this.#next();
+        if (outgoing.length === 0) {
+          await this.#changed.wait();
+          continue;
+        }
+        for (const batch of firstBatch(outgoing, this.#encoding, this.#maxPostBytes)) {
+          if (!(await this.#deliver(batch, stop))) break;
+          stood = true;
+        }
+      }
+      return { reason: errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }), stood };
+    } catch (error) {
+      if (error instanceof Later) return { reason: error.reason, stood, ...error.when };
+      return { reason: isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }), stood };
+    }
+  }
+
+  /** Alarms go ahead of a backlog, each segment's by themselves; they go again in their turn, and are known by then. */
+  async #sendAlarms(stop: AbortSignal): Promise<void> {
+    const { journal, config, observe, withhold = withholdQuarantine } = this.#parts;
+    const { lastSeq } = journal;
+    const next = this.#cursor.confirmed + 1;
+    // With no more waiting than the next read brings, their turn is now.
+    if (lastSeq < next + READ_RECORDS || lastSeq <= this.#alarmsSentThrough) return;
+    for (const seq of await journal.alarms(Math.max(next, this.#alarmsSentThrough + 1))) {
+      const [segment] = seq > this.#alarmsSentThrough ? await journal.segments(seq, 1) : [];
+      if (segment === undefined) continue;
+      const message = withholding(segment, (record) => record.kind !== RecordKind.alarm || withhold(record));
+      const body = encodeMessage(message, this.#encoding);
+      const headers = { "content-type": COSE };
+      const { status } = await this.#line.exchange({ method: "POST", url: aheadOf(config.url), headers, body }, stop);
+      const error = () => errors.DELIVERY_ALARM_WAITS({ where: this.name, found: `HTTP ${status}` });
+      if (status > 299) observe({ type: "fault", error: error() });
+      this.#alarmsSentThrough = segment.lastSeq;
+    }
+    this.#alarmsSentThrough = Math.max(this.#alarmsSentThrough, lastSeq);
+  }
+
+  async #next(): Promise<readonly Outgoing[]> {
+    const { journal } = this.#parts;
+    const from = this.#cursor.confirmed + 1;
+    if (from > journal.lastSeq) return [];
+    return (await journal.segments(from, READ_RECORDS)).map((segment) => this.#outgoing(segment));
+  }
+
+  #outgoing(segment: StoredSegment): Outgoing {
+    const { withhold = withholdQuarantine } = this.#parts;
+    const message = withholding(segment, (record) => this.#tooBig.has(record.seq) || withhold(record));
+    return { segment, message };
+  }
+
+  /** @returns whether what follows may be sent as it was planned. @throws Later, or what came in the way. */
+  async #deliver(batch: Batch, stop: AbortSignal): Promise<boolean> {
+    const receipt = await this.#post(batch, stop);
+    if (receipt === undefined) return false;
+    const isUnread = await this.#heed(receipt, batch);
+    if (isUnread) return false;
+    if (!batch.completes) return true;
+    const before = this.#cursor.confirmed;
+    if (receipt.through > before) this.#cursor.confirm(receipt.through);
+    else throw errors.DELIVERY_NO_RECEIPT({ found: "the platform says that it has no more than before" });
+    this.#parts.observe({ type: "delivered", destination: this.name, firstSeq: before + 1, lastSeq: batch.lastSeq });
+    return true;
+  }
+
+  /** One POST. @returns the receipt; undefined where it has to be cut smaller first. @throws Later, or what came in the way. */
+  async #post(batch: Batch, stop: AbortSignal): Promise<Receipt | undefined> {
+    const headers = { "content-type": COSE, accept: COSE };
+    const { url } = this.#parts.config;
+    const answer = await this.#line.exchange({ method: "POST", url, headers, body: batch.bytes }, stop);
+    const { status, body } = answer;
+    if (status === 413) {
+      await this.#cutSmaller(batch);
+      return undefined;
+    }
+    if (status < 200 || status > 299) throw new Later(troubleOfStatus(status), retryAfterMs(answer));
+    const verdict = await this.#judge(body);
+    if (verdict.type === "ignored") throw this.#ignore(verdict.fault);
+    if (this.#status.state !== "connected") this.#tell("connected");
+    return verdict.receipt;
+  }
+
+  async #cutSmaller({ bytes, shown }: Batch): Promise<void> {
+    const [only, another] = shown;
+    if (only === undefined) throw errors.DELIVERY_TOO_BIG({ found: `${bytes.length} bytes without a body` });
+    if (another !== undefined) {
+      this.#maxPostBytes = Math.floor(bytes.length / 2);
+      return;
+    }
+    this.#tooBig.add(only.seq);
+    await this.#putAside(only, { code: "413", words: `${bytes.length} bytes` });
+    this.#maxPostBytes = this.#parts.config.maxPostBytes ?? MAX_POST_BYTES;
+  }
+
+  async #judge(bytes: Uint8Array): Promise<ReceiptVerdict> {
+    const { config, journal } = this.#parts;
+    const { platformKeys, gateway } = config;
+    const claim = openReceipt(bytes, platformKeys);
+    const through = claim.ok ? claim.receipt.through : 0;
+    // It may hold more than this POST brought: what an earlier one did, whose answer was lost.
+    const [held] = through > this.#cursor.confirmed ? await journal.segments(through, 1) : [];
+    return judgeReceipt(bytes, {
+      platformKeys,
+      gateway,
+      epoch: journal.epoch,
+      confirmed: this.#cursor.confirmed,
+      hashAt: (at) => (held?.lastSeq === at ? hashOf(held.segment) : undefined),
+    });
+  }
+
+  /** A captive portal's page is no forged receipt: nobody has to be told of an attack. */
+  #ignore(fault: ReceiptFault): VigieError {
+    if (fault === "malformed") return errors.DELIVERY_NOT_A_RECEIPT({ found: "a body that is no receipt" });
+    this.#ignored[fault] = (this.#ignored[fault] ?? 0) + 1;
+    const error = errors.DELIVERY_RECEIPT_IGNORED({ where: this.name, found: fault });
+    this.#parts.observe({ type: "fault", error });
+    return error;
+  }
+
+  /** What the platform cannot read is not sent to it again; what it refused is put aside once. @returns the former. */
+  async #heed({ encodings, exceptions }: Receipt, { shown }: Batch): Promise<boolean> {
+    const { deadLetters } = this.#parts;
+    for (const { seq, reason } of exceptions) {
+      if (this.#refused.has(seq) || deadLetters.has(this.name, seq)) continue;
+      const { kind } = shown.find((record) => record.seq === seq) ?? {};
+      await this.#putAside({ seq, ...(kind !== undefined && { kind }) }, { code: "refused", words: reason });
+    }
+    this.#refused = new Set(exceptions.map(({ seq }) => seq));
+    const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
+    const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
+    this.#encoding = encoding;
+    return isUnread;
+  }
+
+  /** Shows a record that was refused once more: its segment again, with this body alone. */
+  async #sendAgain(seq: number, stop: AbortSignal): Promise<void> {
+    if (seq > this.#cursor.confirmed) return;
+    const segment = (await this.#parts.journal.segments(seq, 1)).find(
+      (one) => one.firstSeq <= seq && seq <= one.lastSeq,
+    );
+    if (segment === undefined) return;
+    const { withhold = withholdQuarantine } = this.#parts;
+    const message = withholding(segment, (record) => record.seq !== seq || withhold(record));
+    const [batch] = firstBatch([{ segment, message }], this.#encoding, Number.POSITIVE_INFINITY);
+    if (batch === undefined) return;
+    const kind = RecordKind.measure;
+    if (batch.shown.length === 0) return this.#putAside({ seq, kind }, { code: "withheld", words: "" });
+    const receipt = await this.#post(batch, stop);
+    if (receipt === undefined) return;
+    if (await this.#heed(receipt, batch)) return this.#sendAgain(seq, stop);
+    const refusal = receipt.exceptions.find((one) => one.seq === seq);
+    if (refusal === undefined) await this.#parts.deadLetters.taken(this.name, seq);
+    else await this.#putAside({ seq, kind }, { code: "refused", words: refusal.reason });
+  }
+
+  #putAside(record: { readonly seq: number; readonly kind?: RecordKind }, because: Because): Promise<void> {
+    return this.#parts.deadLetters.put({ destination: this.name, ...record }, because);
+  }
+
+  #tell(state: "connected" | "waiting" | "suspended", error?: VigieError): void {
+    const trouble = error === undefined ? {} : { trouble: error };
+    this.#status = { state, ...trouble };
+    this.#parts.observe({ type: "destination", destination: this.name, state, ...(error !== undefined && { error }) });
+  }
+}
+
+/** Ends an attempt: not before the time that the platform named, where it named one. */
+class Later extends Error {
+  readonly reason: VigieError;
+  readonly when: Pick<Ending, "notBeforeMs">;
+
+  constructor(reason: VigieError, notBeforeMs: number | undefined) {
+    super(reason.message);
+    this.reason = reason;
+    this.when = notBeforeMs === undefined ? {} : { notBeforeMs };
+  }
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { routing } from "../../src/delivery/route.ts";
+import type { StoredWholeRecord } from "../../src/journal/port.ts";
+import { RecordKind } from "../../src/seal/record.ts";
+import { FakeClock } from "../fixtures/clock.ts";
+
+const clock = new FakeClock();
+const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+const reading = (kind = "body-weight", address = "scale-1") => ({ kind, device: { address } });
+const bundle = (person: string) => ({
+  entry: [{ resource: { resourceType: "Device" } }, { resource: { subject: { identifier: { value: person } } } }],
+});
+
+function record(change: Partial<StoredWholeRecord> = {}): StoredWholeRecord {
+  const sealed = { seq: 1, kind: RecordKind.measure, id: new Uint8Array(16), salt: new Uint8Array(16) };
+  return { ...sealed, body: bytes(bundle("r-12")), source: bytes(reading()), ...change };
+}
+
+describe("what a destination is for", () => {
+  const keepsBack = (parts: Partial<Parameters<typeof routing>[0]>, one = record()) =>
+    routing({ destination: "platform", clock, ...parts })(one);
+
+  it("is everything but the quarantine, where nothing is said", () => {
+    expect(keepsBack({})).toBe(false);
+    expect(keepsBack({}, record({ kind: RecordKind.audit, body: bytes({}) }))).toBe(false);
+    expect(keepsBack({}, record({ kind: RecordKind.quarantine }))).toBe(true);
+  });
+
+  it.each([
+    [{ kinds: ["body-weight"] }, false],
+    [{ kinds: ["glucose"] }, true],
+    [{ devices: ["scale-1"] }, false],
+    [{ devices: ["scale-2"] }, true],
+    [{ persons: ["r-12"] }, false],
+    [{ persons: ["r-14"] }, true],
+    [{ kinds: ["body-weight"], persons: ["r-14"] }, true],
+    [{ kinds: [] }, true],
+  ] as const)("is what %j names: kept back %s", (only, expected) => {
+    expect(keepsBack({ only })).toBe(expected);
+  });
+
+  it("finds the reading also where the source names its person beside it", () => {
+    const source = bytes({ measurement: reading("glucose"), person: "r-12" });
+    expect(keepsBack({ only: { kinds: ["glucose"] } }, record({ source }))).toBe(false);
+  });
+
+  it("keeps back what cannot be told, and lets through what the question does not concern", () => {
+    const { source: _source, ...sourceless } = record();
+    expect(keepsBack({ only: { kinds: ["body-weight"] } }, sourceless)).toBe(true);
+    expect(keepsBack({ only: { persons: ["r-12"] } }, record({ body: bytes({}) }))).toBe(true);
+    expect(keepsBack({ only: { persons: ["r-12"] } }, record({ body: Buffer.from("{") }))).toBe(true);
+    const audit = { ...sourceless, kind: RecordKind.audit };
+    expect(keepsBack({ only: { kinds: ["glucose"], persons: ["r-14"] } }, audit)).toBe(false);
+  });
+
+  it("asks each person's consent, for this destination, with the time of now", () => {
+    const asked: unknown[] = [];
+    const consent = {
+      mayReceive: (...question: unknown[]) => {
+        asked.push(question);
+        return false;
+      },
+    };
+    expect(keepsBack({ consent })).toBe(true);
+    expect(asked).toEqual([["r-12", "platform", clock.wall]]);
+  });
+});

@@ -9,7 +9,9 @@ import { createControl } from "./control/control.ts";
 import type { Control } from "./control/port.ts";
 import { serveControl } from "./control/socket.ts";
 import type { Destination } from "./delivery/destination.ts";
+import { routing } from "./delivery/route.ts";
 import { systemTimers } from "./delivery/timers.ts";
+import type { Withhold } from "./delivery/withhold.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError, type VigieError } from "./errors/error.ts";
 import type { Observe } from "./events.ts";
@@ -72,7 +74,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     const destinations: Destination[] = [];
     for (const destination of config.destinations) {
-      const opened = await openDestination(destination, identity, journal, (event) => {
+      const withhold = routing({ destination: destination.name, consent: registry, clock });
+      const opened = await openDestination(destination, identity, journal, withhold, (event) => {
         observe(event);
         if (event.type === "receipted") caretaker.receipted();
       });
@@ -191,6 +194,7 @@ async function openDestination(
   config: DestinationConfig,
   { id, structure }: GatewayIdentity,
   journal: Journal,
+  withhold: Withhold,
   observe: Observe,
 ): Promise<Destination> {
   const { openMqttDestination } = await import("./delivery/mqtt/destination.ts");
@@ -199,6 +203,7 @@ async function openDestination(
   return openMqttDestination({
     name,
     journal,
+    withhold,
     observe,
     config: {
       url,

@@ -15,6 +15,7 @@ export const requestShape = z.discriminatedUnion("do", [
   demand("journal-status", {}),
   /** Whole segments from the one that holds `from` on. They hold health data: the socket is its owner's alone. */
   demand("journal-segments", { from: at, max: z.int().min(1).max(1_024) }),
+  demand("journal-verify", {}),
   demand("registry-show", {}),
   demand("registry-export", { identities: z.boolean() }),
   demand("registry-apply", { document: z.unknown(), dryRun: z.boolean(), actor }),
@@ -119,6 +120,18 @@ export const answerShape = z.discriminatedUnion("is", [
   answer("segments", {
     lastSeq: z.int(),
     segments: z.array(z.strictObject({ epoch: z.int(), firstSeq: z.int(), lastSeq: z.int(), message: z.base64() })),
+  }),
+  answer("verification", {
+    verification: z.strictObject({
+      gateway: text.exactOptional(),
+      epoch: z.int().exactOptional(),
+      firstSeq: z.int().exactOptional(),
+      lastSeq: z.int().exactOptional(),
+      segments: z.int(),
+      records: z.int(),
+      withheld: z.int(),
+      findings: z.array(z.strictObject({ seq: z.int().exactOptional(), fault: text, because: text })),
+    }),
   }),
   answer("refused", {
     code: text,

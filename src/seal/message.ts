@@ -63,7 +63,8 @@ export function decodeMessage(bytes: Uint8Array): DecodedMessage {
     const unknown = items.find((item) => "encoding" in item && !knownEncodings.includes(item.encoding));
     if (unknown !== undefined) return { ok: false, because: "an encoding that is not known here", unreadable: segment };
     const packed = bytes[0] === ARRAY_OF_THREE ? tryDecode(bytes.subarray(recordsEnd), bounds) : undefined;
-    if (recordsEnd < bytes.length && !isBytes(packed)) return { ok: false, because: "something behind the records" };
+    const isMore = recordsEnd < bytes.length || bytes[0] === ARRAY_OF_THREE;
+    if (isMore && !isBytes(packed)) return { ok: false, because: "something behind the records that is no stream" };
     const records = unpackItems(items, isBytes(packed) ? packed : undefined);
     if (records === undefined) return { ok: false, because: "the bodies are not packed as they are said to be" };
     return { ok: true, message: { segment, records } };

@@ -146,6 +146,21 @@ test("what is read while the broker is away arrives when it is back, also throug
   await journal.close();
 });
 
+test("without consent nothing of a person leaves: digests travel, the chain verifies, the receipts come", async () => {
+  const config = await demo();
+  const { handed, feed } = platform();
+  await feed.ready;
+  const { gateway, receipted } = await start({
+    ...config,
+    registry: { ...config.registry, withoutConsent: "withhold" },
+  });
+  await receipted();
+  await gateway[Symbol.asyncDispose]();
+  await feed[Symbol.asyncDispose]();
+  expect(handed.filter(({ kind }) => kind === RecordKind.measure)).toEqual([]);
+  expect(handed.some(({ kind }) => kind === RecordKind.event)).toBe(true);
+});
+
 test("a scenario that is missing is said at the start, and nothing stays open behind it", async () => {
   const config = await demo();
   const links = { serial: [], simulated: { scenario: join(folder, "missing.yaml"), speed: 1 } };

@@ -79,6 +79,22 @@ export const errors = defineErrors({
     },
     exit: ExitCode.io,
   },
+  JOURNAL_ABSENT: {
+    what: { fr: "Il n'y a pas encore de journal ici.", en: "There is no journal here yet." },
+    remedy: {
+      fr: "La passerelle le crée à son premier démarrage (`systemctl start vigie`) ; sinon, vérifiez `journal.path`.",
+      en: "The gateway makes it at its first start (`systemctl start vigie`); otherwise check `journal.path`.",
+    },
+    exit: ExitCode.noInput,
+  },
+  OUTPUT_LOST: {
+    what: { fr: "La sortie de la commande n'a pas pu être écrite.", en: "The command's output could not be written." },
+    remedy: {
+      fr: "Vérifiez la place libre là où va la sortie ; ce qui y est déjà n'est pas complet.",
+      en: "Check the free space where the output goes; what is there already is not complete.",
+    },
+    exit: ExitCode.io,
+  },
   INTERNAL: {
     what: { fr: "Vigie a rencontré un défaut qui est le sien.", en: "Vigie met a defect of its own." },
     remedy: {

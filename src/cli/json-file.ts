@@ -1,5 +1,5 @@
 /** JSON files that a command reads and writes: an identity or a registry, for their owner alone. */
-import { open, readFile } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { errors } from "./errors.ts";
 import { type Io, readAll } from "./io.ts";
 
@@ -17,11 +17,16 @@ export async function readJson(io: Io, file: string): Promise<unknown> {
   }
 }
 
-/** Writes a file of mode 0600 that was not there. @throws FILE_NOT_WRITTEN */
-export async function writeJson(file: string, value: unknown): Promise<void> {
-  const handle = await open(file, "wx", 0o600).catch((cause: NodeJS.ErrnoException) => {
+/** Opens for writing a file of mode 0600 that was not there. @throws FILE_NOT_WRITTEN */
+export async function createFile(file: string): Promise<FileHandle> {
+  return open(file, "wx", 0o600).catch((cause: NodeJS.ErrnoException) => {
     throw errors.FILE_NOT_WRITTEN({ where: file, found: cause.code ?? cause.name, cause });
   });
+}
+
+/** Writes a file of mode 0600 that was not there. @throws FILE_NOT_WRITTEN */
+export async function writeJson(file: string, value: unknown): Promise<void> {
+  const handle = await createFile(file);
   try {
     await handle.writeFile(`${JSON.stringify(value, null, 2)}\n`);
     await handle.sync();

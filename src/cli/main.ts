@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-import { ExitCode } from "../errors/error.ts";
+import { ExitCode, explain } from "../errors/error.ts";
+import { errors } from "./errors.ts";
 import type { Io } from "./io.ts";
 import { run } from "./run.ts";
 
 // `vigie … | head` closes its end when it has seen enough: that is no failure, and nobody is left to tell.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(ExitCode.ok);
+  if (error.code === "EPIPE") process.exit(ExitCode.ok);
+  const lost = errors.OUTPUT_LOST({ found: error.code ?? error.name, cause: error });
+  process.stderr.write(`${explain(lost)}\n`);
+  process.exit(lost.exit);
 });
 
 const io: Io = {

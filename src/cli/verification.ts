@@ -1,6 +1,13 @@
 /** A verification as people read it: French first. */
 import type { Verification } from "../seal/verifier.ts";
 
+/** A damaged export has a finding a segment; the first ones say what it is, --json gives them all. */
+const MOST = 20;
+
+/** A key that fits no segment says something of the key, and nothing of the journal. */
+const isOtherKey = ({ segments, findings }: Verification): boolean =>
+  findings.length === segments && findings.every(({ fault }) => fault === "unknown-key");
+
 export function verificationLines(result: Verification): readonly string[] {
   const { gateway = "?", epoch = "?", firstSeq = "–", lastSeq = "–", segments, records, withheld, findings } = result;
   const isWhole = findings.length === 0 && segments > 0;
@@ -8,11 +15,14 @@ export function verificationLines(result: Verification): readonly string[] {
     `passerelle · gateway        ${gateway}, époque · epoch ${epoch}`,
     `segments · segments         ${segments}`,
     `enregistrements · records   ${records}, n° ${firstSeq} à · to ${lastSeq} (${withheld} sans corps · without body)`,
-    ...findings.map(({ seq, fault, because }) => `  ✗ n° ${seq ?? "?"} ${fault}: ${because}`),
+    ...findings.slice(0, MOST).map(({ seq, fault, because }) => `  ✗ n° ${seq ?? "?"} ${fault}: ${because}`),
+    ...(findings.length > MOST ? [`  … et ${findings.length - MOST} autres · and ${findings.length - MOST} more`] : []),
     isWhole
       ? "intact : chaque signature, la chaîne et chaque empreinte sont justes · whole: every signature, the chain and every digest are right"
       : segments === 0
-        ? "rien à vérifier · nothing to verify"
-        : `ALTÉRÉ OU ABÎMÉ : ${findings.length} constat(s) · CHANGED OR DAMAGED: ${findings.length} finding(s)`,
+        ? "rien à vérifier : ce n'est pas un export de `vigie journal export`, ou il est vide · nothing to verify: no export, or an empty one"
+        : isOtherKey(result)
+          ? "RIEN N'EST PROUVÉ : cette clé n'est pas celle de la passerelle ; demandez la bonne (`vigie keys public`) · NOTHING IS PROVEN: this is not the gateway's key; ask for the right one"
+          : `ALTÉRÉ OU ABÎMÉ : ${findings.length} constat(s) · CHANGED OR DAMAGED: ${findings.length} finding(s)`,
   ];
 }

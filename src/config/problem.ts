@@ -38,7 +38,7 @@ export function formatPath(path: Path): string {
     .join("");
 }
 
-/** What stands below these keys may be an identity, an address or a secret: messages say its form, never its value. */
+/** What stands below these keys may be an identity, an address or a secret: messages say its form, never its value. The whole file may be a key. */
 const untold: ReadonlySet<PropertyKey> = new Set([
   "address",
   "assignments",
@@ -52,7 +52,7 @@ const untold: ReadonlySet<PropertyKey> = new Set([
   "username",
 ]);
 
-export const mayTell = (path: Path): boolean => !path.some((key) => untold.has(key));
+export const mayTell = (path: Path): boolean => path.length > 0 && !path.some((key) => untold.has(key));
 
 /** What was found, in words; its value only where that gives nothing away. */
 export function describe(value: unknown, path: Path): Sentence {

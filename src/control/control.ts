@@ -20,7 +20,7 @@ import type { Answer, Control, Request } from "./port.ts";
 
 export interface ControlParts extends DeskParts {
   /** What the journal's own commands read. */
-  readonly reader: Pick<Journal, "status" | "segments" | "lastSeq">;
+  readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
   readonly sessions: SessionBook;
   readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain">;
 }
@@ -56,6 +56,10 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     }
     case "journal-segments":
       return segments(parts.reader, request.from, request.max);
+    case "journal-verify": {
+      const { findings, ...verification } = await parts.reader.verify();
+      return { is: "verification", verification: { ...verification, findings: [...findings] } };
+    }
     case "registry-show":
       return show(parts);
     case "registry-export":

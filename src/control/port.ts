@@ -16,6 +16,7 @@ export const requestShape = z.discriminatedUnion("do", [
   demand("journal-status", {}),
   /** Whole segments from the one that holds `from` on. They hold health data: the socket is its owner's alone. */
   demand("journal-segments", { from: at, max: z.int().min(1).max(1_024) }),
+  demand("journal-verify", {}),
   demand("registry-show", {}),
   demand("registry-export", { identities: z.boolean() }),
   demand("registry-apply", { document: z.unknown(), dryRun: z.boolean(), actor }),
@@ -125,6 +126,18 @@ export const answerShape = z.discriminatedUnion("is", [
   }),
   answer("dead-letters", { timeZone: text, letters: z.array(letterShape) }),
   answer("again", { count: z.int() }),
+  answer("verification", {
+    verification: z.strictObject({
+      gateway: text.exactOptional(),
+      epoch: z.int().exactOptional(),
+      firstSeq: z.int().exactOptional(),
+      lastSeq: z.int().exactOptional(),
+      segments: z.int(),
+      records: z.int(),
+      withheld: z.int(),
+      findings: z.array(z.strictObject({ seq: z.int().exactOptional(), fault: text, because: text })),
+    }),
+  }),
   answer("refused", {
     code: text,
     found: text.exactOptional(),

@@ -5,7 +5,7 @@ import { errors } from "./errors.ts";
 import type { Answer, Control } from "./port.ts";
 
 /** What those commands read of a journal, whoever holds it. */
-export type ReadableJournal = Pick<Journal, "lastSeq" | "segments" | "status">;
+export type ReadableJournal = Pick<Journal, "lastSeq" | "segments" | "status" | "verify">;
 
 /** @throws CONTROL_CUT, CONTROL_MALFORMED */
 export async function remoteJournal(control: Control): Promise<ReadableJournal> {
@@ -14,6 +14,7 @@ export async function remoteJournal(control: Control): Promise<ReadableJournal> 
   return {
     lastSeq,
     status,
+    verify: async () => (await expecting(control.ask({ do: "journal-verify" }), "verification")).verification,
     segments: async (from, max) => {
       const { segments } = await expecting(control.ask({ do: "journal-segments", from, max }), "segments");
       return segments.map(({ message, ...place }): StoredSegment => {

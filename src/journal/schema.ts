@@ -9,6 +9,12 @@ import type { Vault } from "./vault.ts";
 /** "VIGI": tells the file from any other SQLite database. */
 const APPLICATION_ID = 0x56494749;
 
+/**
+ * A commit of one reading changes some five pages and writes each whole, to the log and to the file. Measured, at one reading
+ * a commit: 24 kB a reading with SQLite's 4096, 16 kB with 2048, 12 kB with 1024; in a burst of 256 the same 3.4 kB.
+ */
+const PAGE_BYTES = 1_024;
+
 /** A numbered step from one version of the file to the next. `vault` opens what the older version wrote. */
 type Migration = (sql: Sql, vault: () => Promise<Vault>) => Promise<void>;
 
@@ -74,6 +80,8 @@ export async function prepare(database: Database, limits: StorageLimits): Promis
     throw errors.JOURNAL_NEWER({ found: `version ${version}`, expected: `at most ${SCHEMA_VERSION}` });
   }
 
+  // Of new files alone: a page's size is for good.
+  if (version === 0) await database.all(`PRAGMA page_size=${PAGE_BYTES}`);
   await database.all("PRAGMA journal_mode=WAL");
   await database.all("PRAGMA synchronous=FULL");
   await database.all("PRAGMA secure_delete=ON");

@@ -209,6 +209,33 @@ describe("vigie bundle", () => {
     expect(stdout).not.toContain("Chambre");
   });
 
+  test("what a cuff sends, pressure and pulse, makes a bundle each", async () => {
+    const cuff = ["gatt-blood-pressure", "--channel", "0x2a35", "--address", "5C:31:3E:00:00:01"];
+    const { stdout: measurements } = await vigie([
+      "decode",
+      ...cuff,
+      "16 7c 00 50 00 5c 00 ea 07 01 0f 08 1e 00 48 00 00 00",
+    ]);
+    const { exit, stdout } = await vigie(["bundle", "--config", demo], measurements);
+    expect(exit).toBe(0);
+    const [pressure, pulse, none] = stdout.split(/^(?=\{)/m).map((text): unknown => JSON.parse(text));
+    expect(JSON.stringify(pressure)).toContain("85354-9");
+    expect(JSON.stringify(pulse)).toContain("8867-4");
+    expect(none).toBeUndefined();
+  });
+
+  test("a measurement may be laid out over several lines", async () => {
+    const { stdout: measurement } = await weigh("--address", "balance-1");
+    const laidOut = JSON.stringify(JSON.parse(measurement), null, 2);
+    expect((await vigie(["bundle", "--config", demo], laidOut)).exit).toBe(0);
+  });
+
+  test("a reject is refused as one", async () => {
+    const { stdout: reject } = await vigie(["decode", "scale-line", "--channel", "serial", "--text", "hello"]);
+    const { exit, stderr } = await vigie(["bundle", "--config", demo], reject);
+    expect([exit, stderr]).toEqual([65, expect.stringContaining("a reject")]);
+  });
+
   test("the person can be named, and must be known", async () => {
     const { stdout: measurement } = await weigh();
     const named = await vigie(["bundle", "--config", demo, "--person", "demo-0014"], measurement);

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 
@@ -35,6 +36,15 @@ describe("the vigie command as a process", () => {
     child.stdin.end(request.repeat(20_000));
     expect(await once(child, "close")).toEqual([0, null]);
     expect(stderr).toBe("");
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("tells where its output cannot be written", async () => {
+    const full = openSync("/dev/full", "w");
+    const child = spawn(script("vigie"), ["drivers"], { stdio: ["ignore", full, "pipe"] });
+    closeSync(full);
+    const [stderr, exit] = await Promise.all([child.stderr === null ? "" : text(child.stderr), once(child, "exit")]);
+    expect(exit).toEqual([74, null]);
+    expect(stderr).toMatch(/^OUTPUT_LOST: .*ENOSPC/);
   });
 
   test("ends with the error's exit code", async () => {

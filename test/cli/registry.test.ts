@@ -183,11 +183,19 @@ describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
     expect(await refused("consent", "withdraw", ...slip)).toEqual([65, "DESTINATION_UNKNOWN"]);
   });
 
+  test("who looks at a journal that is not there makes none", async () => {
+    const nowhere = (await readFile(config, "utf8")).replace(/(journal:\n {2}path: ).*/, "$1./nowhere");
+    await writeFile(config, nowhere);
+    expect(await refused("journal", "status")).toEqual([66, "JOURNAL_ABSENT"]);
+    await expect(stat(join(folder, "nowhere"))).rejects.toThrow("ENOENT");
+  });
+
   test("the journal is shown, verified and exported", async () => {
     expect(await ok("journal", "status")).toContain("ehpad-demo");
     expect(await ok("journal", "verify")).toContain("intact");
     const out = join(folder, "journal.cbor");
     expect(await ok("journal", "export", out)).toContain("vigie verify");
+    expect(await refused("journal", "export", out)).toEqual([74, "FILE_NOT_WRITTEN"]);
     expect((await stat(out)).size).toBeGreaterThan(10_000);
   });
 });

@@ -237,6 +237,12 @@ describe("a wrong configuration", () => {
     expect(told(text).join("\n")).toMatch(/never a NIR|other than the INS/);
   });
 
+  test("a key file that is taken for a configuration is not repeated", () => {
+    const key = "0123456789abcdef".repeat(4);
+    expect(told(key).join("\n")).toContain("a text of 64 character(s)");
+    expect(told(key).join("\n")).not.toContain("01234567");
+  });
+
   test("messages never repeat a secret, a reference or an address", () => {
     const text = but("{ file: secrets/signing.key }", "correct-horse-battery")
       .replace("reference: r-12", 'reference: "180127512345678"')

@@ -106,7 +106,7 @@ test("WAL and synchronous=FULL are what the connection says", async () => {
   await prepare(database, { maxBytes: 1 << 20 });
   expect((await database.all("PRAGMA journal_mode"))[0]).toEqual({ journal_mode: "wal" });
   expect((await database.all("PRAGMA synchronous"))[0]).toEqual({ synchronous: 2 });
-  expect((await database.all("PRAGMA max_page_count"))[0]).toEqual({ max_page_count: 256 });
+  expect((await database.all("PRAGMA max_page_count"))[0]).toEqual({ max_page_count: 1_024 });
   await database.close();
 });
 

@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const PAGE = 4_096;
+const PAGE = 1_024;
 const frameAt = (frame: number): number => 32 + (frame - 1) * (24 + PAGE);
 
 /** A journal as a power cut leaves it: some commits are in the log only. @returns the folder of the copy and its log. */

@@ -1,4 +1,4 @@
-/** `vigie bundle`: one measurement, as `vigie decode` prints it, to the bundle that would travel. */
+/** `vigie bundle`: measurements, as `vigie decode` prints them, to the bundles that would travel, one each. */
 import { type Command, Option } from "commander";
 import { ZodError } from "zod";
 import { drivers } from "../../../drivers/all.ts";
@@ -48,21 +48,35 @@ export default function bundle(io: Io, summary: Sentence): Command {
     )
     .action(async ({ config: file, person, flavour }: Options) => {
       const config = await loadGatewayConfig(file, drivers);
-      const measurement = readMeasurement(await readAll(io.stdin, MAX_INPUT));
-      const { specialization } = new DriverRegistry(drivers).get(measurement.driver);
+      const registry = new DriverRegistry(drivers);
       const gateway = { ...config.gateway, version };
-      const effective = measuredAt(measurement, gateway.timeZone);
-      const whose = personOf(config, person, measurement, effective);
-      const outcome = toBundle(measurement, whose, gateway, { flavour, effective, specialization });
-      if ("noBundle" in outcome) throw errors.NO_BUNDLE({ found: outcome.noBundle });
-      await print(io.stdout, toJson(outcome.bundle, 2));
+      for (const measurement of readMeasurements(await readAll(io.stdin, MAX_INPUT))) {
+        const { specialization } = registry.get(measurement.driver);
+        const effective = measuredAt(measurement, gateway.timeZone);
+        const whose = personOf(config, person, measurement, effective);
+        const outcome = toBundle(measurement, whose, gateway, { flavour, effective, specialization });
+        if ("noBundle" in outcome) throw errors.NO_BUNDLE({ found: outcome.noBundle });
+        await print(io.stdout, toJson(outcome.bundle, 2));
+      }
     });
 }
 
-/** @throws INPUT_MALFORMED, which names the fields and repeats no value. */
-function readMeasurement(text: string | undefined): Measurement {
-  const expected = "one measurement, as `vigie decode` prints it";
+/**
+ * One measurement, however its JSON is laid out; or one a line, as `vigie decode` prints what a cuff sends: pressure and pulse.
+ * @throws INPUT_MALFORMED, which names the fields and repeats no value.
+ */
+function readMeasurements(text: string | undefined): readonly Measurement[] {
   if (text === undefined) throw errors.INPUT_MALFORMED({ found: `more than ${MAX_INPUT} bytes`, expected });
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.length > 1 && lines.every((line) => line.startsWith("{") && line.trimEnd().endsWith("}"))
+    ? lines.map(readMeasurement)
+    : [readMeasurement(text)];
+}
+
+const expected = "a measurement a line, as `vigie decode` prints it";
+
+function readMeasurement(text: string): Measurement {
+  if (/^\s*\{\s*"reject"/.test(text)) throw errors.INPUT_MALFORMED({ found: "a reject", expected });
   try {
     return parseMeasurement(text);
   } catch (error) {

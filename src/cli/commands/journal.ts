@@ -1,5 +1,6 @@
 /** `vigie journal`: what is in the journal, whether it is whole, and out to a file that anybody can verify. */
-import { open } from "node:fs/promises";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
 import { loadGatewayConfig } from "../../config/load.ts";
@@ -11,13 +12,14 @@ import { ExitCode, type Sentence } from "../../errors/error.ts";
 import { controlPath, openConfiguredJournal } from "../../gateway.ts";
 import type { StoredSegment } from "../../journal/port.ts";
 import { hex } from "../../measure/json.ts";
-import { keyRing, signingKey, verifyingKey } from "../../seal/key.ts";
+import { signingKey } from "../../seal/key.ts";
 import { encodeMessage } from "../../seal/message.ts";
 import { isWithheld, RecordKind, type TravellingRecord } from "../../seal/record.ts";
-import { Verifier } from "../../seal/verifier.ts";
 import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
+import { errors } from "../errors.ts";
 import { type Io, print } from "../io.ts";
+import { createFile } from "../json-file.ts";
 import { verificationLines } from "../verification.ts";
 
 interface Options {
@@ -41,11 +43,12 @@ export default function journal(io: Io, summary: Sentence): Command {
   }).action((options: Options) => withJournal(options.config, (journal) => showStatus(io, journal, options)));
   const verify = command(io, {
     name: "verify",
-    summary: { fr: "vérifie signatures, chaîne et empreintes", en: "verifies signatures, chain and digests" },
+    summary: {
+      fr: "vérifie signatures, chaîne, empreintes, index et fichier",
+      en: "verifies signatures, chain, digests, index and file",
+    },
     examples: examples.verify,
-  }).action((options: Options) =>
-    withJournal(options.config, (journal, config) => verifyJournal(io, journal, config, options)),
-  );
+  }).action((options: Options) => withJournal(options.config, (journal) => verifyJournal(io, journal, options)));
   const exporting = command(io, {
     name: "export",
     summary: {
@@ -78,6 +81,11 @@ async function withJournal(
   const config = await loadGatewayConfig(file, drivers);
   const running = await connectControl(controlPath(config));
   if (running !== undefined) return work(await remoteJournal(running), config);
+  // Who only looks makes none: it would belong to him (root, perhaps), and the service could not open it.
+  const path = join(config.journal.path, "journal.db");
+  await access(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") throw errors.JOURNAL_ABSENT({ where: path, cause });
+  });
   const journal = await openConfiguredJournal(config, systemClock(config.clock.trust));
   try {
     await work(journal, config);
@@ -103,16 +111,8 @@ async function showStatus(io: Io, journal: ReadableJournal, { json }: Options): 
   );
 }
 
-async function verifyJournal(
-  io: Io,
-  journal: ReadableJournal,
-  config: GatewayConfig,
-  { json }: Options,
-): Promise<void> {
-  const { publicKey } = signingKey(await readKey(config.journal.signingKey));
-  const verifier = new Verifier(keyRing([verifyingKey(publicKey)]));
-  for await (const segment of segmentsOf(journal, 1)) verifier.add(segment);
-  const result = verifier.result();
+async function verifyJournal(io: Io, journal: ReadableJournal, { json }: Options): Promise<void> {
+  const result = await journal.verify();
   await print(io.stdout, ...(json === true ? [JSON.stringify(result)] : verificationLines(result)));
   if (result.findings.length > 0) io.exitCode = ExitCode.findings;
 }
@@ -126,7 +126,7 @@ async function exportJournal(
 ): Promise<void> {
   const { publicKey } = signingKey(await readKey(config.journal.signingKey));
   // It holds health data: for its owner alone, and never over another file.
-  const handle = await open(file, "wx", 0o600);
+  const handle = await createFile(file);
   let [segments, records] = [0, 0];
   try {
     for await (const segment of segmentsOf(journal, from)) {

@@ -45,6 +45,7 @@ export class Caretaker {
   #journal: Cared | undefined;
   #fullSince: Instant | undefined;
   #isRetaining = false;
+  #isAskedAgain = false;
   #cancel: () => void = () => undefined;
 
   constructor(parts: CaretakerParts) {
@@ -77,8 +78,10 @@ export class Caretaker {
   async #retain(): Promise<void> {
     const { policy, clock } = this.#parts;
     const journal = this.#journal;
+    if (this.#isRetaining) this.#isAskedAgain = true;
     if (journal === undefined || this.#isRetaining) return;
     this.#isRetaining = true;
+    this.#isAskedAgain = false;
     try {
       await journal.retain({ ...policy, now: clock.now() });
     } catch (error) {
@@ -86,7 +89,9 @@ export class Caretaker {
       if (!isVigieError(error, "JOURNAL_CLOSED") && !isVigieError(error, "JOURNAL_FULL")) this.#tell(error);
     }
     this.#isRetaining = false;
-    if (this.#journal !== undefined) this.#in(this.#fullSince === undefined ? NEXT_MS : NEXT_WHEN_FULL_MS);
+    if (this.#journal === undefined) return;
+    const whenFull = this.#isAskedAgain ? 0 : NEXT_WHEN_FULL_MS;
+    this.#in(this.#fullSince === undefined ? NEXT_MS : whenFull);
   }
 
   #full(refused: Error): void {

@@ -69,7 +69,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
   try {
     const { version } = await prepare(database, { maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES });
-    // The log is there, and empty: SQLite would make its name durable too, and keep a failure to itself.
+    // The log is there, and nothing new is in it. SQLite makes its name durable too, but keeps a failure to itself.
     await syncFolder(options.folder);
     const state = await begin(database, version, options);
     const space = await Space.open(database, options.folder, options.ballastBytes ?? DEFAULT_BALLAST_BYTES);

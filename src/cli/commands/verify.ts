@@ -32,7 +32,10 @@ export default function verify(io: Io, summary: Sentence): Command {
     .option("--json", inBoth("pour un programme", "for a program"))
     .action(async (file: string, { key, json }: Options) => {
       const verifier = new Verifier(keyRing([verifyingKey(await publicKey(key))]));
-      for (const decoded of messagesOf(await readInput(file))) {
+      const sequence = await readInput(file);
+      // First the changes of signing key, each signed by the key before it: the export may begin after one of them.
+      for (const decoded of messagesOf(sequence)) if (decoded.ok) verifier.learn(decoded.message);
+      for (const decoded of messagesOf(sequence)) {
         if (decoded.ok) verifier.add(decoded.message);
         else verifier.report({ fault: "malformed", because: decoded.because });
       }

@@ -17,6 +17,8 @@ export default function run(io: Io, summary: Sentence): Command {
   return command(io, { name: "run", summary, examples: ["vigie run --config /etc/vigie/vigie.yaml"] })
     .requiredOption("--config <file>", inBoth("le fichier de configuration", "the configuration file"))
     .action(async ({ config: file }: { readonly config: string }) => {
+      // From here on a stop is an orderly one, also while it starts.
+      const interrupted = io.interrupted();
       const config = await loadGatewayConfig(file, drivers);
       const log = createLog({ level: config.log.level, stream: io.stderr, journald: isUnderJournald() });
       await using gateway = await startGateway({
@@ -28,7 +30,7 @@ export default function run(io: Io, summary: Sentence): Command {
       const { epoch, lastSeq } = gateway.journal;
       log.info("gateway started", { version, gateway: config.gateway.id, epoch, lastSeq });
       await notifySystemd("READY=1");
-      const ending = await Promise.race([io.interrupted(), gateway.failed]);
+      const ending = await Promise.race([interrupted, gateway.failed]);
       if (typeof ending !== "string") throw ending;
       log.info("gateway stopping", { signal: ending });
       await notifySystemd("STOPPING=1");

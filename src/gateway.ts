@@ -2,20 +2,20 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errors as configErrors } from "./config/errors.ts";
-import type { DestinationConfig, GatewayConfig } from "./config/schema.ts";
-import { readKey, readSecretText } from "./config/secret.ts";
+import type { GatewayConfig } from "./config/schema.ts";
+import { readKey } from "./config/secret.ts";
 import { systemBusAddress } from "./config/system-bus.ts";
 import { createControl } from "./control/control.ts";
 import type { Control } from "./control/port.ts";
 import { serveControl } from "./control/socket.ts";
+import { DeadLetters } from "./delivery/dead-letters.ts";
 import type { Destination } from "./delivery/destination.ts";
-import { routing } from "./delivery/route.ts";
 import { systemTimers } from "./delivery/timers.ts";
-import type { Withhold } from "./delivery/withhold.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError, type VigieError } from "./errors/error.ts";
-import type { Observe } from "./events.ts";
+import type { GatewayEvent, Observe } from "./events.ts";
 import type { GatewayIdentity } from "./fhir/port.ts";
+import { openDestination } from "./gateway-destinations.ts";
 import { carryOutAll } from "./intake/due.ts";
 import { createIntake } from "./intake/intake.ts";
 import type { Intake } from "./intake/port.ts";
@@ -28,7 +28,7 @@ import type { Clock } from "./measure/time.ts";
 import { seed } from "./registry/seed.ts";
 import { SessionBook } from "./registry/sessions.ts";
 import { RegistryStore } from "./registry/store.ts";
-import { keyRing, signingKey, verifyingKey } from "./seal/key.ts";
+import { signingKey } from "./seal/key.ts";
 import { version } from "./version.ts";
 
 export interface GatewayParts {
@@ -55,7 +55,7 @@ export interface Gateway extends AsyncDisposable {
  * not there is no reason not to start.
  */
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
-  const { config, clock, observe } = parts;
+  const { config, drivers, clock, observe } = parts;
   const identity = identityOf(config);
   const caretaker = caretakerOf(parts);
   const closers: (() => PromiseLike<void>)[] = [];
@@ -70,14 +70,22 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     closers.push(async () => endCare());
 
     // Before the destinations: what a person consents to is known before anything is sent.
-    const { registry, sessions, control } = await openDesk(parts, journal);
+    const { registry, sessions, deadLetters, control } = await openDesk(parts, journal);
 
     const destinations: Destination[] = [];
     for (const destination of config.destinations) {
-      const withhold = routing({ destination: destination.name, consent: registry, clock });
-      const opened = await openDestination(destination, identity, journal, withhold, (event) => {
+      const observeHere = (event: GatewayEvent): void => {
         observe(event);
         if (event.type === "receipted") caretaker.receipted();
+      };
+      const opened = await openDestination(destination, {
+        gateway: identity,
+        journal,
+        deadLetters,
+        registry,
+        drivers,
+        clock,
+        observe: observeHere,
       });
       closers.push(() => opened[Symbol.asyncDispose]());
       destinations.push(opened);
@@ -128,6 +136,7 @@ function caretakerOf({ config, clock, observe }: GatewayParts): Caretaker {
 export interface Desk {
   readonly registry: RegistryStore;
   readonly sessions: SessionBook;
+  readonly deadLetters: DeadLetters;
   readonly control: Control;
 }
 
@@ -143,7 +152,9 @@ export async function openDesk(
   const destinations = config.destinations.map(({ name }) => name);
   const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
-  return { registry, sessions, control: createControl({ ...parts, reader: journal, sessions }) };
+  const deadLetters = await DeadLetters.open({ journal, clock, observe });
+  const control = createControl({ ...parts, reader: journal, sessions, deadLetters });
+  return { registry, sessions, deadLetters, control };
 }
 
 /** Where commands find the gateway that holds a journal. */
@@ -188,46 +199,6 @@ function knownOverBle({ devices: configured }: Pick<GatewayConfig, "devices">, d
       const driver = drivers.get(device.address);
       return { device, ...(driver === undefined ? {} : { driver }) };
     });
-}
-
-async function openDestination(
-  config: DestinationConfig,
-  { id, structure }: GatewayIdentity,
-  journal: Journal,
-  withhold: Withhold,
-  observe: Observe,
-): Promise<Destination> {
-  const { openMqttDestination } = await import("./delivery/mqtt/destination.ts");
-  const { name, url, protocol, clientId = id, platformKeys, window, username, password } = config;
-  const tls = await tlsOf(config);
-  return openMqttDestination({
-    name,
-    journal,
-    withhold,
-    observe,
-    config: {
-      url,
-      version: protocol === 5 ? "5" : "3.1.1",
-      clientId,
-      address: { structure: structure.finess, gateway: id },
-      platformKeys: keyRing(platformKeys.map((key) => verifyingKey(key))),
-      window,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password: await readSecretText(password) }),
-      ...(tls === undefined ? {} : { tls }),
-    },
-  });
-}
-
-/** The PEM files of a line's encryption and identity, read now: a file that is missing is said at the start. */
-export async function tlsOf({ tls }: Pick<DestinationConfig, "tls">) {
-  if (tls === undefined) return undefined;
-  const { ca, cert, key } = tls;
-  return {
-    ...(ca === undefined ? {} : { ca: await readFile(ca, "utf8") }),
-    ...(cert === undefined ? {} : { cert: await readFile(cert, "utf8") }),
-    ...(key === undefined ? {} : { key: await readSecretText(key) }),
-  };
 }
 
 /** Each kind of link is loaded only where it is configured: a box without a radio needs no D-Bus. */

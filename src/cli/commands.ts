@@ -79,6 +79,13 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     },
     load: () => import("./commands/keys.ts"),
   },
+  deliveries: {
+    summary: {
+      fr: "montre ce qu'une destination refuse, et le renvoie",
+      en: "shows what a destination refuses, and sends it again",
+    },
+    load: () => import("./commands/deliveries.ts"),
+  },
   errors: {
     summary: { fr: "explique un code d'erreur", en: "explains an error code" },
     load: () => import("./commands/error-codes.ts"),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { field, form, say } from "./field.ts";
 import { finess, name, path, publicKey, secret } from "./forms.ts";
+import { destinationName, only, platformKeys, tls } from "./line.ts";
 
 /** A health gateway's readings never cross a network in clear: without TLS, only on the board itself. */
 const brokerUrl = form(
@@ -26,40 +27,17 @@ const broker = {
       "MQTT client identifier; by default the gateway's.",
     ),
   ),
-  tls: field(
-    z
-      .strictObject({
-        ca: field(
-          path.exactOptional(),
-          say("Autorités de certification admises (PEM).", "Accepted certificate authorities (PEM)."),
-        ),
-        cert: field(
-          path.exactOptional(),
-          say("Certificat de client de la passerelle (PEM).", "The gateway's client certificate (PEM)."),
-        ),
-        key: field(secret.exactOptional(), say("Clé privée de ce certificat.", "Private key of that certificate.")),
-      })
-      .exactOptional(),
-    say("Chiffrement et identité sur la ligne.", "Encryption and identity on the line."),
-  ),
+  tls,
   username: field(z.string().min(1).exactOptional(), say("Utilisateur du broker.", "User of the broker.")),
   password: field(secret.exactOptional(), say("Mot de passe du broker.", "Password of the broker.")),
 };
 
 export const mqttDestination = z.strictObject({
-  name: field(
-    name,
-    say(
-      "Nom de la destination ; son avancement dans le journal y est attaché.",
-      "Name of the destination; its cursor in the journal hangs on it.",
-    ),
-  ),
+  name: destinationName,
   type: z.literal("mqtt"),
   ...broker,
-  platformKeys: field(
-    z.array(publicKey).min(1),
-    say("Clés publiques Ed25519 dont un reçu fait foi.", "Ed25519 public keys whose receipts count."),
-  ),
+  platformKeys,
+  only,
   window: field(
     z.int().min(1).max(64).default(32),
     say("Segments envoyés sans reçu, au plus.", "Segments sent without a receipt, at most."),

@@ -49,7 +49,10 @@ export function crossCheck(sections: Sections, drivers: readonly KnownDriver[]):
       ...emptyPeriod(assignment, index),
       ...overlaps(assignment, index, assignments ?? []),
     ]),
-    ...(destinations ?? []).flatMap((destination, index) => tlsOf(destination, ["destinations", index])),
+    ...(destinations ?? []).flatMap((destination, index) => [
+      ...tlsOf(destination, ["destinations", index]),
+      ...proofOf(destination, ["destinations", index]),
+    ]),
     ...(receiver === undefined ? [] : tlsOf(receiver, ["receiver"])),
   ];
 }
@@ -159,7 +162,7 @@ function tlsOf({ tls, url }: Line, at: Path): readonly Finding[] {
   const inClear: Finding = {
     at: [...at, "url"],
     found: say("`tls` avec une adresse en clair", "`tls` with an address in clear"),
-    expected: say("mqtts://hôte:port", "mqtts://host:port"),
+    expected: url.startsWith("mqtt") ? say("mqtts://hôte:port", "mqtts://host:port") : say("https://…", "https://…"),
   };
   const half: Finding = {
     at: [...at, "tls"],
@@ -170,7 +173,20 @@ function tlsOf({ tls, url }: Line, at: Path): readonly Finding[] {
     expected: say("les deux, ou aucun", "both, or neither"),
   };
   return [
-    ...(url.startsWith("mqtt:") ? [inClear] : []),
+    ...(/^(?:mqtt|http):/.test(url) ? [inClear] : []),
     ...((tls.cert === undefined) === (tls.key === undefined) ? [] : [half]),
+  ];
+}
+
+/** Without a key to sign with, the certificate is who the gateway is. */
+function proofOf(destination: GatewayConfig["destinations"][number], at: Path): readonly Finding[] {
+  if (destination.type !== "fhir" || destination.oauth === undefined) return [];
+  if (destination.oauth.key !== undefined || destination.tls?.cert !== undefined) return [];
+  return [
+    {
+      at: [...at, "oauth"],
+      found: say("ni `oauth.key` ni `tls.cert`", "neither `oauth.key` nor `tls.cert`"),
+      expected: say("l'un des deux, qui prouve l'identité", "one of them, to prove the identity"),
+    },
   ];
 }

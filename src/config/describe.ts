@@ -23,22 +23,37 @@ export function publishedJsonSchema(): JsonSchema {
 
 export type Path = readonly PropertyKey[];
 
-/** All schemas that apply at a path: several where a union leaves the choice. */
-export function schemasAt(root: JsonSchema, path: Path): readonly JsonSchema[] {
-  let here: readonly JsonSchema[] = [root];
-  for (const key of path) here = here.flatMap(branches).flatMap((schema) => step(schema, key));
-  return here;
+/** All schemas that apply at a path: several where a union leaves the choice that the value has not made (`type: …`). */
+export function schemasAt(root: JsonSchema, path: Path, value?: unknown): readonly JsonSchema[] {
+  let schemas: readonly JsonSchema[] = [root];
+  let here = value;
+  for (const key of path) {
+    schemas = chosen(schemas.flatMap(branches), here).flatMap((schema) => step(schema, key));
+    here = typeof here === "object" && here !== null ? Reflect.get(here, key) : undefined;
+  }
+  return schemas;
 }
 
 /** The keys that a mapping at this path may have. */
-export function keysAt(root: JsonSchema, path: Path): readonly string[] {
-  return [
-    ...new Set(
-      schemasAt(root, path)
-        .flatMap(branches)
-        .flatMap((schema) => Object.keys(schema.properties ?? {})),
+export function keysAt(root: JsonSchema, path: Path, value?: unknown): readonly string[] {
+  const here = path.reduce<unknown>(
+    (one, key) => (typeof one === "object" && one !== null ? Reflect.get(one, key) : undefined),
+    value,
+  );
+  const schemas = chosen(schemasAt(root, path, value).flatMap(branches), here);
+  return [...new Set(schemas.flatMap((schema) => Object.keys(schema.properties ?? {})))];
+}
+
+/** Those of a union that the value says it is; all where it says nothing, or what none of them is. */
+function chosen(schemas: readonly JsonSchema[], value: unknown): readonly JsonSchema[] {
+  if (typeof value !== "object" || value === null) return schemas;
+  const fitting = schemas.filter(({ properties = {} }) =>
+    Object.entries(properties).every(
+      ([key, field]) =>
+        typeof field === "boolean" || field.const === undefined || Reflect.get(value, key) === field.const,
     ),
-  ];
+  );
+  return fitting.length === 0 ? schemas : fitting;
 }
 
 /** What may stand where this schema applies, in words. */

@@ -1,7 +1,7 @@
 /** The forms that several fields of the configuration share. */
 import { z } from "zod";
 import { wallMs } from "../measure/time.ts";
-import { FINESS } from "../registry/shape.ts";
+import { ADDRESS, FINESS } from "../registry/shape.ts";
 import { field, form, say } from "./field.ts";
 
 export const name = form(
@@ -17,6 +17,14 @@ export const label = form(
 export const path = form(
   z.string().min(1),
   say("un chemin, absolu ou relatif à ce fichier", "a path, absolute or relative to this file"),
+);
+
+export const deviceAddress = form(
+  z.string().regex(ADDRESS),
+  say(
+    "AA:BB:CC:DD:EE:FF en majuscules, ou un nom comme balance-1",
+    "AA:BB:CC:DD:EE:FF in upper case, or a name like scale-1",
+  ),
 );
 
 export const finess = field(

@@ -3,12 +3,13 @@
  * the reference page (docs/configuration.md) all come from it.
  */
 import { z } from "zod";
-import { ADDRESS, MAX_SLOT, REFERENCE, SYSTEM } from "../registry/shape.ts";
+import { MAX_SLOT, REFERENCE, SYSTEM } from "../registry/shape.ts";
 import { mqttDestination, receiver } from "./broker.ts";
 import { field, say } from "./field.ts";
-import { finess, instant, label, legalFiness, name, path, secret } from "./forms.ts";
+import { deviceAddress, finess, instant, label, legalFiness, name, path, secret } from "./forms.ts";
 import { links } from "./links.ts";
 import { registry } from "./registry.ts";
+import { fhirDestination, httpsDestination } from "./web.ts";
 
 const gateway = field(
   z.strictObject({
@@ -85,14 +86,10 @@ const journal = field(
 
 const device = z.strictObject({
   address: field(
-    z.string().regex(ADDRESS),
+    deviceAddress,
     say(
       "Adresse Bluetooth, ou nom donné sous `links.serial`.",
       "Bluetooth address, or the name given under `links.serial`.",
-    ),
-    say(
-      "AA:BB:CC:DD:EE:FF en majuscules, ou un nom comme balance-1",
-      "AA:BB:CC:DD:EE:FF in upper case, or a name like scale-1",
     ),
   ),
   driver: field(
@@ -201,7 +198,7 @@ const gatewaySections = {
   ),
   registry,
   destinations: field(
-    z.array(z.discriminatedUnion("type", [mqttDestination])).default([]),
+    z.array(z.discriminatedUnion("type", [mqttDestination, httpsDestination, fhirDestination])).default([]),
     say("Plateformes de coordination.", "Coordination platforms."),
   ),
 };

@@ -12,7 +12,7 @@ export type Finding = Omit<Problem, "line" | "path"> & { readonly at: Path };
 export function findings(issues: readonly z.core.$ZodIssue[], value: unknown, root: JsonSchema): readonly Finding[] {
   return issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => unknownKey(issue.path, key, keysAt(root, issue.path)));
+      return issue.keys.map((key) => unknownKey(issue.path, key, keysAt(root, issue.path, value)));
     }
     if (issue.code === "invalid_key") return [invalidKey(issue.path, root)];
     const found = at(value, issue.path);
@@ -20,7 +20,7 @@ export function findings(issues: readonly z.core.$ZodIssue[], value: unknown, ro
       {
         at: issue.path,
         found: describe(found, issue.path),
-        expected: either(schemasAt(root, issue.path).map(expectation)),
+        expected: either(schemasAt(root, issue.path, value).map(expectation)),
       },
     ];
   });

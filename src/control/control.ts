@@ -1,4 +1,6 @@
 /** Answers what the command line asks. */
+
+import type { DeadLetters } from "../delivery/dead-letters.ts";
 import { isVigieError } from "../errors/error.ts";
 import { hasReadingsOutside } from "../intake/amend.ts";
 import { correct, discard, end, give, release, withdraw } from "../intake/desk.ts";
@@ -7,6 +9,7 @@ import { readWaiting, type Waiting } from "../intake/waiting.ts";
 import type { Journal } from "../journal/port.ts";
 import { measuredAt } from "../measure/site-time.ts";
 import { assign } from "../registry/assignments.ts";
+import { auditDraft } from "../registry/audit.ts";
 import { applyDocument, documentOf } from "../registry/desired-state.ts";
 import { errors as registryErrors } from "../registry/errors.ts";
 import { putDevice, putPerson, removeDevice, removePerson } from "../registry/known.ts";
@@ -19,6 +22,7 @@ export interface ControlParts extends DeskParts {
   /** What the journal's own commands read. */
   readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
   readonly sessions: SessionBook;
+  readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain">;
 }
 
 export function createControl(parts: ControlParts): Control {
@@ -104,11 +108,27 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     case "quarantine-discard":
       await discard(request.id, parts, request.actor);
       return done;
+    case "deliveries-dead":
+      return {
+        is: "dead-letters",
+        timeZone: parts.gateway.timeZone,
+        letters: [...parts.deadLetters.list(request.destination)],
+      };
+    case "deliveries-retry":
+      return { is: "again", count: await again(request, parts) };
     case "consent-say":
       if (request.what === "withdrawn") return { is: "done", erased: await withdraw(request, parts, request.actor) };
       await give(request, parts, request.actor);
       return done;
   }
+}
+
+async function again(
+  { destination, seqs, actor }: Extract<Request, { do: "deliveries-retry" }>,
+  { deadLetters, registry }: ControlParts,
+): Promise<number> {
+  const deed = { action: "delivery-retried", subject: { destination, seqs } };
+  return deadLetters.sendAgain(destination, seqs, auditDraft(actor, deed, registry.now()));
 }
 
 function show({ gateway, registry, sessions }: ControlParts): Answer {

@@ -1,5 +1,6 @@
 /** What the command line asks of a gateway, whether it is running (one JSON line over a socket) or not (in process). */
 import { z } from "zod";
+import { letterShape } from "../delivery/dead-letters.ts";
 import { quarantineReasons } from "../registry/port.ts";
 import { assignmentShape, consentShape, deviceShape, media, sessionShape } from "../registry/shape.ts";
 
@@ -50,6 +51,8 @@ export const requestShape = z.discriminatedUnion("do", [
   demand("quarantine-list", {}),
   demand("quarantine-release", { id: text, person: text.exactOptional(), actor: reasoned }),
   demand("quarantine-discard", { id: text, actor: reasoned }),
+  demand("deliveries-dead", { destination: text.exactOptional() }),
+  demand("deliveries-retry", { destination: text, seqs: z.array(z.int().positive()).min(1).max(10_000), actor }),
   demand("consent-say", {
     what: z.enum(["given", "withdrawn"]),
     person: text,
@@ -121,6 +124,8 @@ export const answerShape = z.discriminatedUnion("is", [
     lastSeq: z.int(),
     segments: z.array(z.strictObject({ epoch: z.int(), firstSeq: z.int(), lastSeq: z.int(), message: z.base64() })),
   }),
+  answer("dead-letters", { timeZone: text, letters: z.array(letterShape) }),
+  answer("again", { count: z.int() }),
   answer("verification", {
     verification: z.strictObject({
       gateway: text.exactOptional(),

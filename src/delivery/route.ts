@@ -53,13 +53,14 @@ export function routing({ destination, only = {}, consent, clock }: RouteParts):
 }
 
 const readingShape = z.object({ kind: z.string(), device: z.object({ address: z.string() }) });
-const sourceShape = z.union([
-  z.object({ measurement: readingShape }).transform((one) => one.measurement),
-  readingShape,
-]);
+const sourceShape = z.object({ measurement: readingShape, person: z.string().optional() });
 
 /** What a record was made from: its kind of measure and its device. */
-export function readingOf({ source }: StoredWholeRecord): z.output<typeof readingShape> | undefined {
+export function readingOf(record: StoredWholeRecord): z.output<typeof readingShape> | undefined {
+  return sourceOf(record)?.measurement;
+}
+
+function sourceOf({ source }: StoredWholeRecord): z.output<typeof sourceShape> | undefined {
   return source === undefined ? undefined : sourceShape.safeParse(parsed(source)).data;
 }
 
@@ -69,9 +70,11 @@ const subjectShape = z.object({
   ),
 });
 
-/** Whose measure it is, by the opaque reference that its bundle names. */
-export function personOf({ body }: StoredWholeRecord): string | undefined {
-  const bundle = subjectShape.safeParse(parsed(body)).data;
+/** Whose measure it is, by the opaque reference that is kept beside it, else by the one that its bundle names. */
+export function personOf(record: StoredWholeRecord): string | undefined {
+  const person = sourceOf(record)?.person;
+  if (person !== undefined) return person;
+  const bundle = subjectShape.safeParse(parsed(record.body)).data;
   return bundle?.entry.find(({ resource }) => resource.subject !== undefined)?.resource.subject?.identifier.value;
 }
 

@@ -72,8 +72,8 @@ export const errors = defineErrors({
       en: "The signing key is not the one that sealed this journal.",
     },
     remedy: {
-      fr: "Remettez la clé d'origine (`journal.signingKey`), ou faites une rotation avec `vigie keys rotate`.",
-      en: "Put the original key back (`journal.signingKey`), or rotate it with `vigie keys rotate`.",
+      fr: "Remettez la clé d'origine (`journal.signingKey`) ; sans elle, gardez ce dossier et commencez un journal dans un autre `journal.path`.",
+      en: "Put the original key back (`journal.signingKey`); without it, keep this folder and begin a journal at another `journal.path`.",
     },
     exit: ExitCode.noPermission,
   },

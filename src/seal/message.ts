@@ -63,7 +63,9 @@ export function decodeMessage(bytes: Uint8Array): DecodedMessage {
     const unknown = items.find((item) => "encoding" in item && !knownEncodings.includes(item.encoding));
     if (unknown !== undefined) return { ok: false, because: "an encoding that is not known here", unreadable: segment };
     const packed = bytes[0] === ARRAY_OF_THREE ? tryDecode(bytes.subarray(recordsEnd), bounds) : undefined;
-    if (recordsEnd < bytes.length && !isBytes(packed)) return { ok: false, because: "something behind the records" };
+    // The first byte is not sealed: what it announces has to be there, and nothing else.
+    const isAsAnnounced = bytes[0] === ARRAY_OF_THREE ? isBytes(packed) : recordsEnd === bytes.length;
+    if (!isAsAnnounced) return { ok: false, because: "not what its first byte says is behind the records" };
     const records = unpackItems(items, isBytes(packed) ? packed : undefined);
     if (records === undefined) return { ok: false, because: "the bodies are not packed as they are said to be" };
     return { ok: true, message: { segment, records } };

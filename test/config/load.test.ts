@@ -71,8 +71,8 @@ describe("a correct configuration", () => {
     const config = configOf(parseGatewayConfig(whole, drivers));
     expect(config.gateway.timeZone).toBe("Europe/Paris");
     expect(config.links.ble).toEqual({ adapter: "hci0", discover: true });
-    expect(config.destinations[0]).toMatchObject({ protocol: 5, window: 32 });
-    expect(config.destinations[0]?.platformKeys).toEqual([new Uint8Array(32).fill(0xab)]);
+    const platformKeys = [new Uint8Array(32).fill(0xab)];
+    expect(config.destinations[0]).toMatchObject({ protocol: 5, window: 32, platformKeys });
     expect(config.assignments[0]?.from).toBe(wallMs(Date.parse("2026-01-05T07:00:00Z")));
     expect(config.clock.trust).toBe("timesync");
     expect(config.log.level).toBe("info");

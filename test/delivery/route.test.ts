@@ -13,7 +13,7 @@ const bundle = (person: string) => ({
 
 function record(change: Partial<StoredWholeRecord> = {}): StoredWholeRecord {
   const sealed = { seq: 1, kind: RecordKind.measure, id: new Uint8Array(16), salt: new Uint8Array(16) };
-  return { ...sealed, body: bytes(bundle("r-12")), source: bytes(reading()), ...change };
+  return { ...sealed, body: bytes(bundle("r-12")), source: bytes({ measurement: reading() }), ...change };
 }
 
 describe("what a destination is for", () => {
@@ -39,9 +39,9 @@ describe("what a destination is for", () => {
     expect(keepsBack({ only })).toBe(expected);
   });
 
-  it("finds the reading also where the source names its person beside it", () => {
-    const source = bytes({ measurement: reading("glucose"), person: "r-12" });
-    expect(keepsBack({ only: { kinds: ["glucose"] } }, record({ source }))).toBe(false);
+  it("goes by the person that is kept beside the measure before the one that its bundle names", () => {
+    const source = bytes({ measurement: reading(), person: "r-14" });
+    expect(keepsBack({ only: { persons: ["r-14"] } }, record({ source }))).toBe(false);
   });
 
   it("keeps back what cannot be told, and lets through what the question does not concern", () => {

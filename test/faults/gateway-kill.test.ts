@@ -108,12 +108,11 @@ describe.skipIf(!hasMosquitto || !socat)("the whole gateway under kill -9 (needs
     }
 
     // One more life, in which nobody measures anything: what is on the disk goes out.
-    const started = new Promise<void>((resolve) => {
+    const up = new Promise<void>((resolve) => {
       word.started = resolve;
     });
     const { child, ended } = start(gatewayCommand(compiled, site.quietConfig), word.hear);
-    // All may have gone out in the life before.
-    await started;
+    await Promise.race([up, ended]);
     const last = Math.max(...word.kept.keys());
     await platform.told.first((event) => event.type === "receipted" && event.through >= last);
     child.kill("SIGTERM");

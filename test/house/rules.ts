@@ -17,7 +17,16 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   fhir: ["measure"],
   journal: ["measure", "seal"],
   // What the command line asks of a gateway, whether it is running or not.
-  control: ["intake", "registry", "journal/port.ts", "fhir/port.ts", "driver", "measure", "seal"],
+  control: [
+    "intake",
+    "registry",
+    "journal/port.ts",
+    "fhir/port.ts",
+    "driver",
+    "measure",
+    "seal",
+    "delivery/dead-letters.ts",
+  ],
   delivery: ["fhir", "journal/port.ts", "measure", "seal", "events.ts"],
   // The platform's end of the same line: it shares the transport, the topics and the timers, and no destination.
   receiver: [
@@ -35,14 +44,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   measure: [],
   errors: [],
   "events.ts": ["driver/reject.ts", "measure"],
-  config: ["driver/define.ts", "registry/shape.ts", "measure"],
+  config: ["driver/define.ts", "registry/shape.ts", "measure", "fhir/port.ts"],
   logging: ["events.ts", "receiver/port.ts", "measure"],
   "system-clock.ts": ["measure/time.ts"],
   "version.ts": [],
 };
 
-/** These two alone know everybody. */
-const roots = ["gateway.ts", "cli"];
+/** These alone know everybody. */
+const roots = ["gateway.ts", "gateway-destinations.ts", "cli"];
 
 /** No I/O, no clock, no environment: what they say depends on what they are given. */
 const pure = ["drivers", "measure", "driver", "fhir", "seal", "registry", "errors", "events.ts"];

@@ -24,6 +24,10 @@ test("a message keeps the segment byte for byte, whole records and withheld ones
   expect(faultyRecords(payload, decoded.message.records)).toEqual([]);
 });
 
+test("a message that announces a stream of bodies and has none is refused", () => {
+  expect(decodeMessage(encodeMessage(message).with(0, 0x83))).toMatchObject({ ok: false });
+});
+
 test("a record that is not the one sealed is named by its sequence number", () => {
   const swapped = [
     { seq: 1, ...testRecord("One") },

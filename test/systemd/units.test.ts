@@ -67,11 +67,12 @@ describe("the systemd unit", () => {
     );
   });
 
-  test("keeps its journal where the default configuration says, and stays down for a wrong configuration alone", async () => {
+  test("keeps its journal where the default configuration says, and stays down for what does not mend itself: files, keys, configuration", async () => {
     const { journal } = await loadGatewayConfig(repository("config/vigie.yaml"), []);
     expect(unit).toMatch(/^StateDirectory=vigie$/m);
     expect(journal.path).toMatch(/^\/var\/lib\/vigie\//);
-    expect(unit).toMatch(new RegExp(`^RestartPreventExitStatus=${ExitCode.config}$`, "m"));
+    const { noInput, noPermission, config } = ExitCode;
+    expect(unit).toMatch(new RegExp(`^RestartPreventExitStatus=${noInput} ${noPermission} ${config}$`, "m"));
   });
 });
 

@@ -6,7 +6,7 @@ import { drivers } from "../../../drivers/all.ts";
 import { loadReceiverConfig } from "../../config/load.ts";
 import { readKey, readSecretText } from "../../config/secret.ts";
 import type { Sentence } from "../../errors/error.ts";
-import { tlsOf } from "../../gateway.ts";
+import { tlsOf } from "../../gateway-destinations.ts";
 import { createLog } from "../../logging/log.ts";
 import { observeReceiver } from "../../logging/observe-receiver.ts";
 import { gatewayKeys, linesSink, openMqttReceiver, Receiver, signingKey, sqliteState } from "../../receiver/index.ts";

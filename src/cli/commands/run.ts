@@ -17,7 +17,7 @@ export default function run(io: Io, summary: Sentence): Command {
   return command(io, { name: "run", summary, examples: ["vigie run --config /etc/vigie/vigie.yaml"] })
     .requiredOption("--config <file>", inBoth("le fichier de configuration", "the configuration file"))
     .action(async ({ config: file }: { readonly config: string }) => {
-      // From here on a stop is an orderly one, also while it starts.
+      // Told to stop while it starts, it finishes starting and then stops: a journal that is open is also closed.
       const interrupted = io.interrupted();
       const config = await loadGatewayConfig(file, drivers);
       const log = createLog({ level: config.log.level, stream: io.stderr, journald: isUnderJournald() });

@@ -76,7 +76,8 @@ function anew(
 ): Uint8Array | Exclude<Rendered, { type: "bundle" }> {
   const source = record.source === undefined ? undefined : tryRead(record.source);
   if (source === undefined) return { type: "unmakeable", because: "source-missing" };
-  const { measurement, person: reference = personOf(record) } = source;
+  const { measurement } = source;
+  const reference = personOf(record);
   const person = reference === undefined ? undefined : known.person(reference);
   if (person === undefined) return { type: "unmakeable", because: "person-unknown" };
   const specialization = known.specialization(measurement.driver);

@@ -282,12 +282,12 @@ class HttpsDestination implements Destination {
     const segment = (await this.#parts.journal.segments(seq, 1)).find(
       (one) => one.firstSeq <= seq && seq <= one.lastSeq,
     );
-    if (segment === undefined) return;
+    const kind = RecordKind.measure;
+    if (segment === undefined) return this.#putAside({ seq, kind }, { code: "erased", words: "" });
     const { withhold = withholdQuarantine } = this.#parts;
     const message = withholding(segment, (record) => record.seq !== seq || withhold(record));
     const [batch] = firstBatch([{ segment, message }], this.#encoding, Number.POSITIVE_INFINITY);
     if (batch === undefined) return;
-    const kind = RecordKind.measure;
     if (batch.shown.length === 0) return this.#putAside({ seq, kind }, { code: "withheld", words: "" });
     const receipt = await this.#post(batch, stop);
     if (receipt === undefined) return;

@@ -6,9 +6,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compiler, mustRun } from "./machine.ts";
 
-/** Where package.json stands: this file also runs compiled, from a folder without the C source. */
+/** Where the lock file stands: this file also runs compiled, from dist/, which has a package.json but no C source. */
 function rootOf(folder: string): string {
-  return existsSync(join(folder, "package.json")) ? folder : rootOf(dirname(folder));
+  return existsSync(join(folder, "package-lock.json")) ? folder : rootOf(dirname(folder));
 }
 const root = rootOf(dirname(fileURLToPath(import.meta.url)));
 const sources = join(root, "test/faults");

@@ -210,6 +210,8 @@ test("every bit of every box, segment and index column is under something that n
       const flipped = Buffer.from(whole);
       flipped[byte] = (flipped[byte] ?? 0) ^ (1 << bit);
       await writeFile(file, flipped);
+      // The image is this file alone: a log that the attempt before left behind would put its good pages over the flip.
+      await rm(`${file}-wal`, { force: true });
       const findings = await verify().then(
         (verification) => verification.findings.length,
         (error) => (isVigieError(error, "JOURNAL_DAMAGED") ? 1 : 0),

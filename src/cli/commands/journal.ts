@@ -8,13 +8,13 @@ import type { GatewayConfig } from "../../config/schema.ts";
 import { readKey } from "../../config/secret.ts";
 import { type ReadableJournal, remoteJournal } from "../../control/remote-journal.ts";
 import { connectControl } from "../../control/socket.ts";
+import { withholding, withholdQuarantine } from "../../delivery/withhold.ts";
 import { ExitCode, type Sentence } from "../../errors/error.ts";
 import { controlPath, openConfiguredJournal } from "../../gateway.ts";
 import type { StoredSegment } from "../../journal/port.ts";
 import { hex } from "../../measure/json.ts";
 import { signingKey } from "../../seal/key.ts";
 import { encodeMessage } from "../../seal/message.ts";
-import { isWithheld, RecordKind, type TravellingRecord } from "../../seal/record.ts";
 import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
 import { errors } from "../errors.ts";
@@ -130,7 +130,7 @@ async function exportJournal(
   let [segments, records] = [0, 0];
   try {
     for await (const segment of segmentsOf(journal, from)) {
-      await handle.appendFile(encodeMessage({ ...segment, records: segment.records.map(leavingQuarantineBehind) }));
+      await handle.appendFile(encodeMessage(withholding(segment, withholdQuarantine)));
       segments += 1;
       records += segment.records.length;
     }
@@ -155,9 +155,4 @@ async function* segmentsOf(journal: ReadableJournal, from: number): AsyncGenerat
     if (last === undefined) return;
     next = last.lastSeq + 1;
   }
-}
-
-/** A quarantined measurement never leaves the box: its digest does. */
-function leavingQuarantineBehind(record: TravellingRecord): TravellingRecord {
-  return !isWithheld(record) && record.kind === RecordKind.quarantine ? { seq: record.seq, withheld: true } : record;
 }

@@ -108,10 +108,7 @@ describe.skipIf(!hasCompiler)("a disk that refuses (needs a C compiler on Linux)
         expect(trials.flatMap(({ broken }) => broken)).toEqual([]);
         for (const { afterAcks } of promises.refused) expect(promises.acknowledged.size).toBe(afterAcks);
       }
-      const acceptedAgain = lives.filter(({ promises: { refused, acknowledged } }) =>
-        refused.some(({ afterAcks }) => acknowledged.size > afterAcks),
-      );
-      expect(acceptedAgain).not.toEqual([]);
+      expect(lives.some(({ promises }) => promises.refused.length > 0)).toBe(true);
     },
     5 * MINUTES,
   );

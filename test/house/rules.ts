@@ -72,7 +72,7 @@ const packages: Readonly<Record<string, { readonly in: readonly string[]; readon
   pino: { in: ["logging"], one: true },
   serialport: { in: ["link"], one: true },
   sqlite3: { in: ["journal"], one: true },
-  tweetnacl: { in: ["seal", "journal"] },
+  tweetnacl: { in: ["journal"] },
   yaml: { in: ["config", "link"] },
   zod: {
     in: [

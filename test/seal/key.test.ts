@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import nacl from "tweetnacl";
 import { expect, test } from "vitest";
 import { isVigieError } from "../../src/errors/error.ts";
@@ -7,6 +8,19 @@ import { testKey } from "../fixtures/seal.ts";
 const message = new TextEncoder().encode("a segment");
 /** The order of the base point, 2^252 + 27742317777372353535851937790883648493. */
 const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+
+test("of any seed and message the signature is the one of tweetnacl, and so is the public key", () => {
+  const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+  fc.assert(
+    fc.property(bytes(32), fc.uint8Array({ maxLength: 200 }), (seed, message) => {
+      const ours = signingKey(seed);
+      const { publicKey, secretKey } = nacl.sign.keyPair.fromSeed(seed);
+      expect(Buffer.from(publicKey).equals(ours.publicKey)).toBe(true);
+      expect(Buffer.from(nacl.sign.detached(message, secretKey)).equals(ours.sign(message))).toBe(true);
+    }),
+    { numRuns: 30 },
+  );
+});
 
 test("a malleated signature, which tweetnacl accepts, is refused", () => {
   const key = testKey();

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { DeadLetters } from "../../src/delivery/dead-letters.ts";
 import { openHttpsDestination } from "../../src/delivery/https/destination.ts";
@@ -13,9 +14,12 @@ import { RecordKind } from "../../src/seal/record.ts";
 import { FakeClock } from "../fixtures/clock.ts";
 import { Told } from "../fixtures/events.ts";
 import { address, gatewayKey, newJournal, platformKeys } from "../fixtures/feed.ts";
+import { measureDraft } from "../fixtures/fhir-feed.ts";
+import { startFhirServer } from "../fixtures/fhir-server.ts";
 import type { MemoryJournal } from "../fixtures/memory-journal.ts";
 import { hasMosquitto, startMosquitto } from "../fixtures/mosquitto.ts";
 import { type Credentials, hasOpenssl, Pki } from "../fixtures/pki.ts";
+import { hasPostgres, startPostgres } from "../fixtures/postgres.ts";
 import { buildCommand, startReceive, writeReceiverConfig } from "../fixtures/receive-process.ts";
 
 const publicKey = Buffer.from(gatewayKey.publicKey).toString("hex");
@@ -159,6 +163,39 @@ describe.skipIf(!hasOpenssl)("vigie receive over HTTPS", () => {
     expect(await receiving.ended).toBe(exit);
     expect(receiving.log.all.map(({ msg }) => msg).join("\n")).toContain(`${code}: `);
     expect(existsSync(join(folder, "made"))).toBe(false);
+  });
+});
+
+describe.skipIf(!hasPostgres)("vigie receive with several sinks", () => {
+  test("hands each record to all of them before it answers", async () => {
+    await using postgres = await startPostgres();
+    await using server = await startFhirServer();
+    folder = await fresh();
+    const config = await writeReceiverConfig(folder, [
+      "listen: { port: 0 }",
+      `gateways: { ${address.gateway}: "${publicKey}" }`,
+      `state: { postgres: { url: "${postgres.url}" } }`,
+      "sinks:",
+      "  - { type: stdout }",
+      `  - { type: fhir, url: "${server.base}" }`,
+      `  - { type: postgres, url: "${postgres.url}" }`,
+    ]);
+    await using receiving = startReceive(compiled ?? "", config);
+    const body = encodeMessage(newJournal().commit(measureDraft(1), { kind: RecordKind.event, body: "{}" }));
+    const url = `http://127.0.0.1:${await receiving.listening()}/`;
+    const answer = await fetch(url, { method: "POST", headers: { "content-type": "application/cose" }, body });
+    expect(answer.status).toBe(200);
+    const database = new pg.Client(postgres.url);
+    await database.connect();
+    const { rows } = await database.query("SELECT seq::int, kind FROM vigie_received ORDER BY seq");
+    await database.end();
+    expect(rows).toEqual([
+      { seq: 1, kind: "measure" },
+      { seq: 2, kind: "event" },
+    ]);
+    expect(server.of("Observation")).toHaveLength(1);
+    expect(await receiving.stop()).toBe(0);
+    expect(receiving.handed.all.map(({ kind }) => kind)).toEqual(["measure", "event"]);
   });
 });
 

@@ -93,8 +93,8 @@ function judging(submit: (transaction: Transaction) => Promise<Judgement>) {
   const doubts = new Map<string, number>();
   let lastGood: Transaction | undefined;
   return async ({ id, body }: HandedRecord): Promise<Taken> => {
-    const transaction = asSealed(body);
-    if (transaction.type !== "bundle") return { type: "refused", reason: "the body is no transaction of FHIR" };
+    const transaction = transactionIn(body);
+    if (transaction === undefined) return { type: "refused", reason: "the body is no transaction of FHIR" };
     const judgement = await submit(transaction);
     const name = idText(id);
     switch (judgement.type) {
@@ -117,6 +117,15 @@ function judging(submit: (transaction: Transaction) => Promise<Judgement>) {
       }
     }
   };
+}
+
+function transactionIn(body: Uint8Array): Transaction | undefined {
+  try {
+    const rendered = asSealed(body);
+    return rendered.type === "bundle" ? rendered : undefined;
+  } catch {
+    return undefined; // no JSON is no transaction
+  }
 }
 
 /** The code alone: the server's words may hold what it was sent, and a receipt's reader is a technician. */

@@ -25,6 +25,19 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "new-epoch":
         log.warn("gateway began a new journal", { gateway: event.gateway, epoch: event.epoch });
         break;
+      case "pruned-start":
+        log.warn("chain begins behind a prune", {
+          gateway: event.gateway,
+          epoch: event.epoch,
+          prunedThrough: event.prunedThrough,
+        });
+        break;
+      case "key-changed":
+        log.warn("gateway changed its key", { gateway: event.gateway, kid: event.kid });
+        break;
+      case "redated":
+        for (const range of event.ranges) log.warn("records dated again", { gateway: event.gateway, ...range });
+        break;
       case "receipted":
         log.debug("receipted", { gateway: event.gateway, through: event.through });
         break;

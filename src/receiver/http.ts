@@ -184,6 +184,7 @@ function statusOf(fault: SegmentFault): number {
     case "unknown-key":
     case "bad-signature":
     case "foreign":
+    case "retired-key":
       return 403;
     case "no-room":
       return 503;

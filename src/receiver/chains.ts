@@ -1,0 +1,262 @@
+/**
+ * The work on one gateway's chain, while nobody else does any: a segment's place, what it brings to the sinks, and what is
+ * kept of it. Sinks first, the state then: whoever is cut in between hands over again.
+ */
+import { type ChainHead, follow } from "../seal/chain.ts";
+import { anchorIn, chainStatement } from "../seal/checkpoint.ts";
+import { kidText } from "../seal/key.ts";
+import { isWithheld, RecordKind, type WholeRecord } from "../seal/record.ts";
+import { hashOf } from "../seal/segment.ts";
+import { AlteredRecords } from "./altered.ts";
+import type { Arrived } from "./arrived.ts";
+import { anchorsIn, bootOf, redated, undatedRun } from "./dating.ts";
+import { type EarlyBounds, EarlySegments } from "./early.ts";
+import { handFresh } from "./hand.ts";
+import { idText } from "./id.ts";
+import type {
+  EntryChange,
+  GatewayEntry,
+  KeptRotation,
+  Outcome,
+  ReceiverEvent,
+  RedatedRange,
+  Refusal,
+  SegmentFault,
+  Sink,
+  Standing,
+} from "./port.ts";
+import type { Signers } from "./signers.ts";
+
+export interface ChainsParts {
+  readonly sinks: readonly Sink[];
+  readonly signers: Signers;
+  readonly observe: (event: ReceiverEvent) => void;
+  readonly early: EarlyBounds;
+}
+
+/** What one receipt may name (src/seal/receipt.ts). */
+const MAX_EXCEPTIONS = 256;
+const NO_HEAD = new Uint8Array(32);
+
+export class Chains {
+  readonly #parts: ChainsParts;
+  readonly #early: EarlySegments;
+  readonly #altered = new AlteredRecords();
+
+  constructor(parts: ChainsParts) {
+    this.#parts = parts;
+    this.#early = new EarlySegments(parts.early);
+  }
+
+  /** Whether segments of this gateway wait for what is before them. */
+  hasEarly(gateway: string): boolean {
+    return this.#early.holds(gateway);
+  }
+
+  /** Finds the segment's place in its gateway's chain, and does what follows from that. */
+  async place(came: Arrived, entry: GatewayEntry): Promise<Outcome> {
+    const { gateway, epoch, firstSeq } = came.payload;
+    if (!this.#parts.signers.maySign(gateway, came.kid, { epoch, seq: firstSeq }, entry.rotations)) {
+      return refused("retired-key", `${kidText(came.kid)} was changed for another key`, gateway);
+    }
+    const sifted = this.#altered.sift(came, entry);
+    if ("because" in sifted) return refused("altered", sifted.because, gateway);
+    const { arrived } = sifted;
+    const isPrunedStart = await this.#beginBehindPrune(arrived, entry);
+    if (arrived.introduced.length > 0 && !isPrunedStart) return refused("unknown-key", kidText(came.kid), gateway);
+    const judged = follow(entry.head, arrived.message.segment, arrived.payload);
+    if (judged.ok) {
+      if (entry.head === undefined && entry.hasOtherEpoch) this.#parts.observe({ type: "new-epoch", gateway, epoch });
+      return this.#holdAndFollow(arrived, judged.head, entry);
+    }
+    switch (judged.fault) {
+      case "gap":
+        return this.#early.hold(arrived)
+          ? { type: "early", gateway, standing: standingOf(entry, epoch) }
+          : refused("no-room", judged.because, gateway);
+      case "repeat":
+        return this.#repeat(arrived, entry);
+      case "fork":
+      case "bad-start":
+        return refused(judged.fault, judged.because, gateway);
+    }
+  }
+
+  /** @returns undefined where what came early still does not follow. */
+  async catchUp(gateway: string, epoch: number, entry: GatewayEntry): Promise<Outcome | undefined> {
+    const lastSeq = entry.head?.lastSeq ?? 0;
+    this.#early.forgetThrough(gateway, epoch, lastSeq);
+    const next = this.#early.take(gateway, epoch, lastSeq + 1);
+    return next === undefined ? undefined : this.place(next, entry);
+  }
+
+  /**
+   * Where nothing of the epoch is held, and the gateway says that it has pruned the start: the chain begins behind that. Keys
+   * that only this checkpoint makes known are taken where no change of key is known that they would go round.
+   */
+  async #beginBehindPrune({ payload, message, introduced }: Arrived, entry: GatewayEntry): Promise<boolean> {
+    const isStranger = introduced.length > 0 && entry.rotations.length > 0;
+    const anchor = entry.head === undefined && !isStranger ? anchorIn(payload, message.records) : undefined;
+    if (anchor === undefined) return false;
+    const { gateway, epoch, firstSeq } = payload;
+    // Somewhere before this segment; where exactly, the records themselves will say if they still come.
+    const rotations = introduced.map(({ statement }) => ({
+      epoch,
+      seq: firstSeq,
+      statement: JSON.stringify(statement),
+    }));
+    await entry.keep({ head: anchor, ids: [], exceptions: [], rotations });
+    this.#announce(gateway, rotations);
+    this.#parts.observe({ type: "pruned-start", gateway, epoch, prunedThrough: anchor.lastSeq });
+    return true;
+  }
+
+  /** Holds the segment that follows, and those that came early and follow it. */
+  async #holdAndFollow(arrived: Arrived, head: ChainHead, entry: GatewayEntry): Promise<Outcome> {
+    const { gateway, epoch, firstSeq } = arrived.payload;
+    const counts = await this.#hold(arrived, { head, firstSeq }, entry);
+    this.#early.forgetThrough(gateway, epoch, head.lastSeq);
+    let last = arrived;
+    for (;;) {
+      const seq = (entry.head?.lastSeq ?? 0) + 1;
+      const next = this.#early.take(gateway, epoch, seq);
+      if (next === undefined) break;
+      const judged = follow(entry.head, next.message.segment, next.payload);
+      // What was early is judged by what has been learned since.
+      if (!judged.ok || !this.#parts.signers.maySign(gateway, next.kid, { epoch, seq }, entry.rotations)) break;
+      const more = await this.#hold(next, { head: judged.head, firstSeq: seq }, entry);
+      counts.handed += more.handed;
+      counts.duplicates += more.duplicates;
+      counts.withheld += more.withheld;
+      counts.refused += more.refused;
+      last = next;
+    }
+    const sealed = { atMs: last.payload.sealedAtMs, isTrusted: last.payload.clock.synchronised };
+    return { type: "held", gateway, standing: standingOf(entry, epoch), sealed, ...counts };
+  }
+
+  /** Says again what is held. Bodies that were withheld or refused before, and are there now, are handed over. */
+  async #repeat(arrived: Arrived, entry: GatewayEntry): Promise<Outcome> {
+    const { gateway, epoch, firstSeq } = arrived.payload;
+    const held = await entry.segmentAt(firstSeq);
+    if (held !== undefined && !Buffer.from(held).equals(hashOf(arrived.message.segment))) {
+      return refused("fork", `another segment ${firstSeq} is held`, gateway);
+    }
+    // Without its hash there is no telling whether it is the one that was held: then only the standing is said again.
+    const isNewsPossible = held !== undefined && entry.head !== undefined;
+    const handed =
+      isNewsPossible && entry.head !== undefined ? (await this.#hold(arrived, { head: entry.head }, entry)).handed : 0;
+    return { type: "repeat", gateway, standing: standingOf(entry, epoch), handed };
+  }
+
+  /** Hands over what is new of a verified segment, then keeps that it was. */
+  async #hold(
+    arrived: Arrived,
+    place: { readonly head: ChainHead; readonly firstSeq?: number },
+    entry: GatewayEntry,
+  ): Promise<Counts> {
+    const { payload, message } = arrived;
+    const whole = message.records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+    const { fresh, taken, refusals: ofSinks } = await handFresh(this.#parts.sinks, payload, whole, entry);
+    const refusals = [...ofSinks, ...(await newlyAltered(arrived, entry))];
+    const rotations = newRotations(arrived, whole, entry);
+    const dating = await this.#date(arrived, whole, place.firstSeq !== undefined, entry);
+    if (place.firstSeq !== undefined || fresh.length + refusals.length + rotations.length > 0) {
+      const exceptions = exceptionsNow(entry, taken, refusals);
+      await entry.keep({ ...place, ids: taken.map(({ id }) => id), exceptions, rotations, ...dating });
+    }
+    this.#announce(payload.gateway, rotations);
+    return {
+      handed: taken.length,
+      duplicates: whole.length - fresh.length,
+      withheld: message.records.length - whole.length - arrived.altered.length,
+      refused: refusals.length,
+    };
+  }
+
+  /** Tells the sinks what an anchor says of the time before it, and notes what of this segment is undated. */
+  async #date(
+    { payload }: Arrived,
+    whole: readonly WholeRecord[],
+    isNew: boolean,
+    entry: GatewayEntry,
+  ): Promise<Pick<EntryChange, "undated" | "dated">> {
+    if (!isNew) return {};
+    const { gateway } = payload;
+    const anchors = anchorsIn(whole);
+    const [anchor] = anchors;
+    if (anchor !== undefined) {
+      const ranges: readonly RedatedRange[] = redated(await entry.undated(anchor.bootId), anchors);
+      if (ranges.length === 0) return {};
+      for (const sink of this.#parts.sinks) await sink.redate?.({ gateway, ranges });
+      this.#parts.observe({ type: "redated", gateway, ranges });
+      return { dated: anchor.bootId };
+    }
+    if (payload.clock.synchronised) return {};
+    const run = undatedRun(payload, await entry.undated(bootOf(payload)));
+    return run === undefined ? {} : { undated: run };
+  }
+
+  #announce(gateway: string, rotations: readonly KeptRotation[]): void {
+    for (const { statement } of rotations) {
+      const rotation = chainStatement(Buffer.from(statement));
+      if (rotation?.type !== "key-rotation") continue;
+      this.#parts.signers.learn(gateway, statement);
+      this.#parts.observe({ type: "key-changed", gateway, kid: kidText(rotation.rotation.to.kid) });
+    }
+  }
+}
+
+interface Counts {
+  handed: number;
+  duplicates: number;
+  withheld: number;
+  refused: number;
+}
+
+/** Of those that came altered: what was handed over before is no exception, and neither is what is one already. */
+async function newlyAltered({ altered }: Arrived, entry: GatewayEntry): Promise<readonly Refusal[]> {
+  if (altered.length === 0) return [];
+  const known = await entry.known(altered.map(({ id }) => id));
+  const named = new Set(entry.exceptions.map(({ seq }) => seq));
+  return altered
+    .filter(({ seq, id }) => !named.has(seq) && !known.has(idText(id)))
+    .map(({ seq, reason }) => ({ seq, reason }));
+}
+
+/** A change counts where the key that it is made with signed the segment that it stands in, for its own gateway. */
+function newRotations(
+  { payload, kid }: Arrived,
+  whole: readonly WholeRecord[],
+  entry: GatewayEntry,
+): readonly KeptRotation[] {
+  const { gateway, epoch } = payload;
+  return whole.flatMap(({ seq, kind, body }): KeptRotation[] => {
+    const said = kind === RecordKind.audit ? chainStatement(body) : undefined;
+    if (said?.type !== "key-rotation" || said.rotation.gateway !== gateway) return [];
+    if (kidText(said.rotation.from.kid) !== kidText(kid)) return [];
+    const statement = JSON.stringify(said.rotation.statement);
+    const isKept = entry.rotations.some((one) => one.epoch === epoch && one.seq === seq && one.statement === statement);
+    return isKept ? [] : [{ epoch, seq, statement }];
+  });
+}
+
+function exceptionsNow(
+  { exceptions }: GatewayEntry,
+  taken: readonly { readonly seq: number }[],
+  refusals: readonly Refusal[],
+): readonly Refusal[] {
+  const settled = new Set([...taken, ...refusals].map(({ seq }) => seq));
+  return [...exceptions.filter(({ seq }) => !settled.has(seq)), ...refusals].slice(-MAX_EXCEPTIONS);
+}
+
+export function standingOf(entry: GatewayEntry, epoch: number): Standing {
+  const { head, exceptions } = entry;
+  return head !== undefined
+    ? { epoch, through: head.lastSeq, head: head.hash, exceptions }
+    : { epoch, through: 0, head: NO_HEAD, exceptions: [] };
+}
+
+export function refused(fault: SegmentFault, because: string, gateway: string | undefined): Outcome {
+  return { type: "refused", fault, because, ...(gateway !== undefined && { gateway }) };
+}

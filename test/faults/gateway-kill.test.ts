@@ -3,7 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import { gatewayKeys, memoryState } from "../../src/receiver/index.ts";
 import { keyRing, verifyingKey } from "../../src/seal/key.ts";
 import { RecordKind } from "../../src/seal/record.ts";

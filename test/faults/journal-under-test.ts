@@ -1,5 +1,5 @@
 /** The one gateway whose journal the fault tests write in one process and judge in another. */
-import { type JournalOptions, openJournal } from "../../src/journal/journal.ts";
+import { type JournalOptions, openJournal } from "../../src/journal/open.ts";
 import type { Journal } from "../../src/journal/port.ts";
 import { ms, wallMs } from "../../src/measure/time.ts";
 import { keyRing, signingKey, verifyingKey } from "../../src/seal/key.ts";

@@ -21,7 +21,7 @@ import { createIntake } from "./intake/intake.ts";
 import type { Intake } from "./intake/port.ts";
 import { watchClock } from "./journal/anchor.ts";
 import { Caretaker } from "./journal/caretaker.ts";
-import { type JournalOptions, openJournal } from "./journal/journal.ts";
+import { type JournalOptions, openJournal } from "./journal/open.ts";
 import type { Journal } from "./journal/port.ts";
 import type { Device } from "./measure/measurement.ts";
 import type { Clock } from "./measure/time.ts";

@@ -8,7 +8,7 @@ import mqtt from "mqtt";
 import { openMqttDestination } from "../../src/delivery/mqtt/destination.ts";
 import type { TlsMaterial } from "../../src/delivery/mqtt/port.ts";
 import type { GatewayEvent } from "../../src/events.ts";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Draft, JournalReader } from "../../src/journal/port.ts";
 import { Encoding } from "../../src/seal/encoding.ts";
 import { keyRing, type SigningKey, signingKey, verifyingKey } from "../../src/seal/key.ts";

@@ -68,6 +68,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     closers.push(() => journal.close());
     const endCare = caretaker.keep(journal);
     closers.push(async () => endCare());
+    void finishKeyChange(journal, parts);
 
     // Before the destinations: what a person consents to is known before anything is sent.
     const { registry, sessions, deadLetters, control } = await openDesk(parts, journal);
@@ -122,6 +123,17 @@ export async function openConfiguredJournal(
   });
 }
 
+/** A change of the encryption key that a cut ended goes on, while readings come in. */
+async function finishKeyChange(journal: Journal, { config, observe }: Pick<GatewayParts, "config" | "observe">) {
+  try {
+    const { isMovingToBoxKey } = await journal.status();
+    if (isMovingToBoxKey) await journal.rotateBoxKey(await readKey(config.journal.key));
+  } catch (error) {
+    if (!isVigieError(error)) throw error;
+    if (error.code !== "JOURNAL_CLOSED") observe({ type: "fault", error });
+  }
+}
+
 function caretakerOf({ config, clock, observe }: GatewayParts): Caretaker {
   const { eraseAfterDays, pruneAfterDays } = config.journal;
   const destinations = config.destinations.map(({ name }) => name);
@@ -153,7 +165,7 @@ export async function openDesk(
   const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
-  const control = createControl({ ...parts, reader: journal, sessions, deadLetters });
+  const control = createControl({ ...parts, reader: journal, keys: journal, sessions, deadLetters });
   return { registry, sessions, deadLetters, control };
 }
 

@@ -142,6 +142,7 @@ export class SqliteJournal implements Journal {
     const cursors = await this.#cursors();
     return {
       gateway: this.#state.gateway,
+      publicKey: Buffer.from(this.#state.signingKey.publicKey).toString("hex"),
       epoch: this.epoch,
       lastSeq: this.lastSeq,
       segments: counts === undefined ? 0 : integer(counts, "segments"),

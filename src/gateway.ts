@@ -13,6 +13,8 @@ import type { Destination } from "./delivery/destination.ts";
 import { systemTimers } from "./delivery/timers.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError, type VigieError } from "./errors/error.ts";
+import { verbatim } from "./errors/sentence.ts";
+import { systemSays } from "./errors/system.ts";
 import type { GatewayEvent, Observe } from "./events.ts";
 import type { GatewayIdentity } from "./fhir/port.ts";
 import { openDestination } from "./gateway-destinations.ts";
@@ -229,7 +231,7 @@ async function openLinks(
   const { openSimulatedLink } = await import("./link/simulated/link.ts");
   const { parseScenario } = await import("./link/simulated/scenario.ts");
   const text = await readFile(simulated.scenario, "utf8").catch((cause: unknown) => {
-    throw configErrors.CONFIG_UNREADABLE({ where: simulated.scenario, cause });
+    throw configErrors.CONFIG_UNREADABLE({ where: verbatim(simulated.scenario), found: systemSays(cause), cause });
   });
   const scenario = parseScenario(text, simulated.scenario);
   const { timeZone } = config.gateway;

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { link, mkdir, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import { errors } from "./errors.ts";
 
 /**
@@ -24,7 +26,7 @@ export async function createKeyFile(file: string): Promise<boolean> {
       await syncFolder(folder);
     }
   } catch (cause) {
-    throw errors.KEY_NOT_WRITTEN({ where: file, cause });
+    throw errors.KEY_NOT_WRITTEN({ where: verbatim(file), found: systemSays(cause), cause });
   }
 }
 

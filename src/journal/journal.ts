@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { isVigieError, type VigieError } from "../errors/error.ts";
+import { type Sentence, say, verbatim } from "../errors/sentence.ts";
 import { kidText, type SigningKey } from "../seal/key.ts";
 import type { Verification } from "../seal/verifier.ts";
 import { withCheckpoints } from "./checkpoints.ts";
@@ -34,7 +35,7 @@ import type {
 } from "./port.ts";
 import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
-import { asJournalError, inJournal, isOfTheDisk } from "./refusal.ts";
+import { asJournalError, diskSays, inJournal, isOfTheDisk } from "./refusal.ts";
 import { retain } from "./retention.ts";
 import { adopt, rotateBoxKey, rotationEntry } from "./rotate.ts";
 import { integer } from "./row.ts";
@@ -65,7 +66,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     if (lost !== undefined) throw await damaged(errors.JOURNAL_DAMAGED({ found: lost }), file);
     database = await openDatabase(file);
   } catch (cause) {
-    throw isVigieError(cause) ? cause : errors.JOURNAL_OPEN({ where: file, cause });
+    throw isVigieError(cause) ? cause : errors.JOURNAL_OPEN({ where: verbatim(file), found: diskSays(cause), cause });
   }
   try {
     const { version } = await prepare(database, { maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES });
@@ -87,15 +88,21 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 
 /** Sets a copy aside, and says where. A copy that cannot be made does not hide the damage. */
 async function damaged({ detail, cause }: VigieError, file: string): Promise<VigieError> {
-  const reason = detail.found ?? (cause instanceof Error ? cause.message : "");
-  const found = detail.where === undefined || detail.where === file ? reason : `${detail.where}: ${reason}`;
+  const reason = detail.found ?? diskSays(cause);
+  const found = detail.where === undefined || detail.where.en === file ? reason : within(detail.where, reason);
   try {
-    return errors.JOURNAL_DAMAGED({ where: await setAside(file), found, cause });
+    return errors.JOURNAL_DAMAGED({ where: verbatim(await setAside(file)), found, cause });
   } catch (copying) {
-    const because = copying instanceof Error ? copying.message : String(copying);
-    return errors.JOURNAL_DAMAGED({ where: file, found: `${found}; and no copy could be made (${because})`, cause });
+    const because = diskSays(copying);
+    const alone = say(
+      `${found.fr} ; et aucune copie n'a pu être faite : ${because.fr}`,
+      `${found.en}; and no copy could be made: ${because.en}`,
+    );
+    return errors.JOURNAL_DAMAGED({ where: verbatim(file), found: alone, cause });
   }
 }
+
+const within = (where: Sentence, what: Sentence) => say(`${where.fr} : ${what.fr}`, `${where.en}: ${what.en}`);
 
 class SqliteJournal implements Journal {
   readonly #database: Database;
@@ -309,11 +316,14 @@ class SqliteJournal implements Journal {
 
   async #cursors(): Promise<readonly Cursor[]> {
     const { sound, damaged } = await this.#do(() => readCursors(this.#database, this.#state.vault));
-    for (const destination of damaged) this.#damaged(undefined, `the cursor of ${destination} begins anew`);
+    for (const destination of damaged) {
+      const because = say(`le curseur de ${destination} repart du début`, `the cursor of ${destination} begins anew`);
+      this.#damaged(undefined, because);
+    }
     return sound;
   }
 
-  #damaged(seq: number | undefined, because: string): void {
+  #damaged(seq: number | undefined, because: Sentence): void {
     this.#options.onDamage?.(seq, because);
   }
 

@@ -20,7 +20,7 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
         log.info("alarm held", { gateway: event.gateway, handed: event.handed, duplicates: event.duplicates });
         break;
       case "refused":
-        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because });
+        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because.en });
         break;
       case "new-epoch":
         log.warn("gateway began a new journal", { gateway: event.gateway, epoch: event.epoch });

@@ -1,5 +1,6 @@
 /** What a platform gives the receiver, and what it gets from it. */
 import type { VigieError } from "../errors/error.ts";
+import type { Sentence } from "../errors/sentence.ts";
 import type { ChainFault, ChainHead } from "../seal/chain.ts";
 import type { SealFault } from "../seal/cose.ts";
 import type { KeyId, VerifyingKey } from "../seal/key.ts";
@@ -114,7 +115,7 @@ export type Outcome =
   | { readonly type: "early"; readonly gateway: string; readonly standing: Standing }
   /** An alarm that did not wait for its turn. Its segment's turn is still to come, and is what a receipt is about. */
   | { readonly type: "ahead"; readonly gateway: string; readonly handed: number; readonly duplicates: number }
-  | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: string };
+  | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: Sentence };
 
 export type ReceiverEvent =
   | Outcome

@@ -4,6 +4,8 @@
  */
 import pg from "pg";
 import { isVigieError } from "../errors/error.ts";
+import { say } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import type { RecordId } from "../seal/record.ts";
 import { errors } from "./errors.ts";
 import { idText } from "./id.ts";
@@ -33,7 +35,7 @@ export async function postgresState(url: string): Promise<ReceiverState> {
     await migrate(pool);
   } catch (cause) {
     await pool.end();
-    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ cause });
+    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ found: systemSays(cause), cause });
   }
   // Waiting for a gateway is done here, not in sessions that others could use.
   const queue = new KeyedQueue();
@@ -140,7 +142,8 @@ async function migrate(pool: pg.Pool): Promise<void> {
         )
       ).rows,
     );
-    if (version > migrations.length) throw errors.RECEIVER_STATE_NEWER({ found: `version ${version}` });
+    if (version > migrations.length)
+      throw errors.RECEIVER_STATE_NEWER({ found: say(`version ${version}`, `version ${version}`) });
     for (const [index, statements] of migrations.entries()) {
       if (index < version) continue;
       await session.query("BEGIN");

@@ -3,6 +3,7 @@
  * the state says so on disk, is there a standing that a receipt may be signed for.
  */
 import { systemTimers, type Timers } from "../delivery/timers.ts";
+import { type Sentence, say } from "../errors/sentence.ts";
 import { type ChainHead, faultyRecords, follow } from "../seal/chain.ts";
 import { knownEncodings } from "../seal/encoding.ts";
 import type { KeyRing, SigningKey } from "../seal/key.ts";
@@ -97,14 +98,20 @@ export class Receiver {
   /** Whose it is, proven by the signature; or the refusal. */
   #open(bytes: Uint8Array, via: string | undefined): Opened | Outcome {
     const decoded = decodeMessage(bytes);
-    const segmentBytes = decoded.ok ? decoded.message.segment : decoded.unreadable;
-    if (segmentBytes === undefined) return refused("malformed", decoded.ok ? "" : decoded.because, via);
-    const opened = openSegment(segmentBytes, this.#ring);
+    let segment: Uint8Array;
+    if (decoded.ok) segment = decoded.message.segment;
+    else if (decoded.unreadable !== undefined) segment = decoded.unreadable;
+    else return refused("malformed", decoded.because, via);
+    const opened = openSegment(segment, this.#ring);
     if (!opened.ok) return refused(opened.fault, opened.because, via);
     const { payload, kid } = opened;
     const signer = this.#parts.keys(kid)?.gateway;
     if (signer !== payload.gateway || (via !== undefined && via !== signer)) {
-      return refused("foreign", `signed by ${signer}, for ${payload.gateway}, by way of ${via ?? "nobody"}`, signer);
+      const because = say(
+        `signé par ${signer}, pour ${payload.gateway}, par ${via ?? "personne"}`,
+        `signed by ${signer}, for ${payload.gateway}, by way of ${via ?? "nobody"}`,
+      );
+      return refused("foreign", because, signer);
     }
     return { payload, message: decoded.ok ? decoded.message : undefined, bytes: bytes.length };
   }
@@ -131,7 +138,7 @@ export class Receiver {
     const { gateway, epoch } = payload;
     if (message === undefined) return this.#unreadable(payload);
     const [fault] = faultyRecords(payload, message.records);
-    if (fault !== undefined) return refused("altered", `record ${fault.seq}: ${fault.because}`, gateway);
+    if (fault !== undefined) return refused("altered", ofRecord(fault), gateway);
     const alarms = message.records.flatMap((record) =>
       !isWithheld(record) && record.kind === RecordKind.alarm ? [record] : [],
     );
@@ -181,7 +188,7 @@ export class Receiver {
     const { gateway, epoch } = payload;
     const judged = follow(entry.head, message.segment, payload);
     const faults = faultyRecords(payload, message.records);
-    if (faults[0] !== undefined) return refused("altered", `record ${faults[0].seq}: ${faults[0].because}`, gateway);
+    if (faults[0] !== undefined) return refused("altered", ofRecord(faults[0]), gateway);
     if (judged.ok) {
       if (entry.head === undefined && entry.hasOtherEpoch) this.#parts.observe?.({ type: "new-epoch", gateway, epoch });
       return this.#holdAndFollow(segment, judged.head, entry);
@@ -224,7 +231,8 @@ export class Receiver {
     const { gateway, epoch, firstSeq } = segment.payload;
     const held = await entry.segmentAt(firstSeq);
     if (held !== undefined && !Buffer.from(held).equals(hashOf(segment.message.segment))) {
-      return refused("fork", `another segment ${firstSeq} is held`, gateway);
+      const because = say(`un autre segment ${firstSeq} est gardé`, `another segment ${firstSeq} is held`);
+      return refused("fork", because, gateway);
     }
     // Without its hash there is no telling whether it is the one that was held: then only the standing is said again.
     const isNewsPossible = held !== undefined && entry.head !== undefined;
@@ -292,6 +300,9 @@ function isSame(a: Standing, b: Standing): boolean {
   );
 }
 
-function refused(fault: SegmentFault, because: string, gateway: string | undefined): Outcome {
+const ofRecord = ({ seq, because: { fr, en } }: { readonly seq: number; readonly because: Sentence }) =>
+  say(`enregistrement ${seq} : ${fr}`, `record ${seq}: ${en}`);
+
+function refused(fault: SegmentFault, because: Sentence, gateway: string | undefined): Outcome {
   return { type: "refused", fault, because, ...(gateway !== undefined && { gateway }) };
 }

@@ -1,4 +1,5 @@
 /** Devices and persons: put into the registry, changed, and taken out again where nothing hangs on them. */
+import { say } from "../errors/sentence.ts";
 import type { InsType } from "../fhir/port.ts";
 import type { Actor } from "./audit.ts";
 import { errors } from "./errors.ts";
@@ -70,14 +71,16 @@ export function placePerson(draft: State, person: KnownPerson, { testIdentities 
 /** @throws DEVICE_ASSIGNED */
 export function takeDevice(draft: State, address: string, now: number): void {
   const assignment = heldBy(draft, now, (one) => one.device === address);
-  if (assignment !== undefined) throw errors.DEVICE_ASSIGNED({ found: `assignment ${assignment.id}` });
+  if (assignment !== undefined)
+    throw errors.DEVICE_ASSIGNED({ found: say(`attribution ${assignment.id}`, `assignment ${assignment.id}`) });
   draft.devices.drop(address);
 }
 
 /** @throws PERSON_ASSIGNED */
 export function takePerson(draft: State, reference: string, now: number): void {
   const assignment = heldBy(draft, now, (one) => one.person === reference);
-  if (assignment !== undefined) throw errors.PERSON_ASSIGNED({ found: `assignment ${assignment.id}` });
+  if (assignment !== undefined)
+    throw errors.PERSON_ASSIGNED({ found: say(`attribution ${assignment.id}`, `assignment ${assignment.id}`) });
   draft.persons.drop(reference);
 }
 

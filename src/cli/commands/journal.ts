@@ -10,6 +10,7 @@ import { type ReadableJournal, remoteJournal } from "../../control/remote-journa
 import { connectControl } from "../../control/socket.ts";
 import { withholding, withholdQuarantine } from "../../delivery/withhold.ts";
 import { ExitCode, type Sentence } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import { controlPath, openConfiguredJournal } from "../../gateway.ts";
 import type { StoredSegment } from "../../journal/port.ts";
 import { hex } from "../../measure/json.ts";
@@ -84,7 +85,7 @@ async function withJournal(
   // Who only looks makes none: it would belong to him (root, perhaps), and the service could not open it.
   const path = join(config.journal.path, "journal.db");
   await access(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") throw errors.JOURNAL_ABSENT({ where: path, cause });
+    if (cause.code === "ENOENT") throw errors.JOURNAL_ABSENT({ where: verbatim(path), cause });
   });
   const journal = await openConfiguredJournal(config, systemClock(config.clock.trust));
   try {

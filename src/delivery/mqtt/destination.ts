@@ -1,5 +1,6 @@
 /** A coordination platform that takes the feed from an MQTT broker. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { quoted, verbatim } from "../../errors/sentence.ts";
 import type { GatewayEvent, Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
@@ -8,10 +9,11 @@ import type { Receipt } from "../../seal/receipt.ts";
 import { Cursor } from "../cursor.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
-import { judgeReceipt, type ReceiptFault } from "../judge.ts";
+import { judgeReceipt, type ReceiptFault, receiptFaults } from "../judge.ts";
 import { Outstanding, type WindowLimits } from "../outstanding.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
+import { closedByUs, recordRefused } from "../trouble.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
@@ -69,7 +71,8 @@ export async function openMqttDestination(parts: MqttDestinationParts): Promise<
 function openCursor({ name, journal, observe }: MqttDestinationParts): Promise<Cursor> {
   return Cursor.open(name, journal, {
     moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+    failed: (cause) =>
+      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
   });
 }
 
@@ -124,7 +127,7 @@ class MqttDestination implements Destination {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#conversation?.end(errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }));
+    this.#conversation?.end(closedByUs());
     await this.#running;
     await this.#cursor.settled();
     this.#status = { state: "closed" };
@@ -208,7 +211,7 @@ class MqttDestination implements Destination {
         this.#ignored[verdict.fault] = (this.#ignored[verdict.fault] ?? 0) + 1;
         this.#tell({
           type: "fault",
-          error: errors.DELIVERY_RECEIPT_IGNORED({ where: this.name, found: verdict.fault }),
+          error: errors.DELIVERY_RECEIPT_IGNORED({ where: verbatim(this.name), found: receiptFaults[verdict.fault] }),
         });
     }
   }
@@ -217,8 +220,8 @@ class MqttDestination implements Destination {
   #heed({ encodings, exceptions }: Receipt): void {
     for (const { seq, reason } of exceptions) {
       if (this.#refused.has(seq)) continue;
-      const found = `record ${seq}: ${reason.slice(0, MAX_REASON)}`;
-      this.#tell({ type: "fault", error: errors.DELIVERY_RECORD_REFUSED({ where: this.name, found }) });
+      const error = recordRefused(this.name, seq, quoted(reason.slice(0, MAX_REASON)));
+      this.#tell({ type: "fault", error });
     }
     this.#refused = new Set(exceptions.map(({ seq }) => seq));
     const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;

@@ -85,6 +85,10 @@ export function troubleOfReason(code: number): VigieError {
 export const closedByUs = (): VigieError =>
   errors.DELIVERY_CONNECTION_LOST({ found: say("fermée par nous", "closed by us") });
 
+/** @param refusal what the destination answered, where an alarm would have gone ahead. */
+export const alarmWaits = (destination: string, refusal: Sentence): VigieError =>
+  errors.DELIVERY_ALARM_WAITS({ where: verbatim(destination), found: refusal });
+
 /** @param words the platform's code or its reason, without what it says of a person. */
 export function recordRefused(destination: string, seq: number, words: Sentence): VigieError {
   const found = say(`enregistrement ${seq} : ${words.fr}`, `record ${seq}: ${words.en}`);

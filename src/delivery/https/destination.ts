@@ -20,7 +20,7 @@ import type { TlsMaterial } from "../mqtt/port.ts";
 import { type Ending, keepTrying } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
-import { closedByUs } from "../trouble.ts";
+import { alarmWaits, closedByUs } from "../trouble.ts";
 import { type Withhold, withholding, withholdQuarantine } from "../withhold.ts";
 import { type Batch, firstBatch, type Outgoing } from "./batch.ts";
 import { aheadOf, COSE } from "./media.ts";
@@ -176,7 +176,7 @@ class HttpsDestination implements Destination {
       const body = encodeMessage(message, this.#encoding);
       const headers = { "content-type": COSE };
       const { status } = await this.#line.exchange({ method: "POST", url: aheadOf(config.url), headers, body }, stop);
-      const error = () => errors.DELIVERY_ALARM_WAITS({ where: verbatim(this.name), found: httpStatus(status) });
+      const error = () => alarmWaits(this.name, httpStatus(status));
       if (status > 299) observe({ type: "fault", error: error() });
       this.#alarmsSentThrough = segment.lastSeq;
     }

@@ -3,12 +3,12 @@ import { Command, CommanderError } from "commander";
 import { formatProblem, InvalidConfig } from "../config/problem.ts";
 import { type ExitCode, VigieError } from "../errors/error.ts";
 import { explain } from "../errors/explain.ts";
-import { quoted, say } from "../errors/sentence.ts";
 import { version } from "../version.ts";
 import { command, inBoth } from "./command.ts";
 import { commands } from "./commands.ts";
 import { errors } from "./errors.ts";
 import { columnsOf, type Io } from "./io.ts";
+import { usageError } from "./usage.ts";
 
 /** @param args what follows `vigie` on the command line. @returns the exit code, after src/errors/error.ts. */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -20,7 +20,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     if (raised === undefined) return io.exitCode;
     if (raised instanceof InvalidConfig) {
       const file = raised.detail.where?.fr ?? "";
-      for (const problem of raised.problems) io.stderr.write(`${formatProblem(file, problem)}\n`);
+      for (const problem of raised.problems) io.stderr.write(`${formatProblem(file, problem, columnsOf(io.stderr))}\n`);
     }
     if (raised.code === "INTERNAL") io.stderr.write(`${framesOf(error)}\n`);
     io.stderr.write(`${explain(raised, columnsOf(io.stderr))}\n`);
@@ -48,11 +48,7 @@ function asVigieError(error: unknown): VigieError | undefined {
   if (error instanceof VigieError) return error;
   if (!(error instanceof CommanderError)) return errors.INTERNAL({ cause: error });
   if (error.exitCode === 0) return undefined;
-  const found =
-    error.code === "commander.help"
-      ? say("aucune commande", "no command")
-      : quoted(error.message.replace(/^error: /, "").replace("\n", " "));
-  return errors.USAGE({ found });
+  return usageError(error);
 }
 
 /** Where a defect happened. Its message stays out: that of a JSON parser, for one, repeats what it was given. */

@@ -1,5 +1,6 @@
 /** What is wrong with a configuration: every point at once, each with its place, what was found and what was expected. */
 import { VigieError } from "../errors/error.ts";
+import { wrapped } from "../errors/explain.ts";
 import { type Sentence, say, verbatim } from "../errors/sentence.ts";
 import type { Path } from "./describe.ts";
 import { errors } from "./errors.ts";
@@ -20,18 +21,21 @@ export class InvalidConfig extends VigieError {
   constructor(file: string, problems: readonly Problem[]) {
     super("CONFIG_INVALID", errors.definitions.CONFIG_INVALID, {
       where: verbatim(file),
-      found: say(`${problems.length} point(s)`, `${problems.length} point(s)`),
+      found:
+        problems.length === 1
+          ? say("un point", "one point")
+          : say(`${problems.length} points`, `${problems.length} points`),
     });
     this.problems = problems;
   }
 }
 
 /** A problem as a person reads it: the place, then what is wrong, French first. */
-export function formatProblem(file: string, { path, line, found, expected }: Problem): string {
+export function formatProblem(file: string, { path, line, found, expected }: Problem, columns?: number): string {
   return [
     `${file}${line === undefined ? "" : `:${line}`}${path === "" ? "" : `  ${path}`}`,
-    `  trouvé : ${found.fr} · attendu : ${expected.fr}`,
-    `  found: ${found.en} · expected: ${expected.en}`,
+    wrapped(`  trouvé : ${found.fr} · attendu : ${expected.fr}`, columns),
+    wrapped(`  found: ${found.en} · expected: ${expected.en}`, columns),
   ].join("\n");
 }
 

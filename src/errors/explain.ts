@@ -35,14 +35,22 @@ function paragraph({ definition, detail }: VigieError, language: Language): read
   ];
 }
 
-/** Breaks a line at its spaces, but not at those that French sets before `:` and `»` or behind `«`. */
-function wrapped(line: string, columns: number): string {
-  const [first = "", ...rest] = line.split(/(?<=[^\s«]) (?![:;!?»·])/);
-  const lines = [first];
-  for (const word of rest) {
-    const last = lines.at(-1) ?? "";
-    if (last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(`  ${word}`);
+/**
+ * Breaks a line at its spaces, and goes on under its text. Not at the spaces that French sets before `:` and `»` or behind
+ * `«`, nor in a command between backticks.
+ */
+export function wrapped(line: string, columns = Number.POSITIVE_INFINITY): string {
+  const [margin = ""] = /^ *(?:→ )?/.exec(line) ?? [];
+  const lines: string[] = [];
+  let last = margin;
+  for (const word of line.slice(margin.length).match(/(?:`[^`]*`|\S|(?<=«) | (?=[:;!?»·]))+/g) ?? []) {
+    const isFirst = last.length === margin.length;
+    if (isFirst) last += word;
+    else if (last.length + 1 + word.length <= columns) last += ` ${word}`;
+    else {
+      lines.push(last);
+      last = " ".repeat(Math.max(2, margin.length)) + word;
+    }
   }
-  return lines.join("\n");
+  return [...lines, last].join("\n");
 }

@@ -33,12 +33,15 @@ const preload = () => `
   const open = fs.open;
   fs.open = async (...args) => { if (args[1] === "wx") killed(); return open(...args); };
   syncBuiltinESMExports();
-  const run = sqlite3.Database.prototype.run;
-  sqlite3.Database.prototype.run = function (sql, parameters, told) {
-    return run.call(this, sql, parameters, function (error) {
+  const prepare = sqlite3.Database.prototype.prepare;
+  sqlite3.Database.prototype.prepare = function (sql, ...rest) {
+    const statement = prepare.call(this, sql, ...rest);
+    const run = statement.run;
+    statement.run = (parameters, told) => run.call(statement, parameters, function (error) {
       if (sql === "COMMIT" || sql.startsWith("INSERT INTO meta")) killed();
       told.call(this, error);
     });
+    return statement;
   };
 `;
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { errors } from "../../src/config/errors.ts";
 import { Decimal } from "../../src/driver/index.ts";
+import { say, verbatim } from "../../src/errors/sentence.ts";
 import type { GatewayEvent } from "../../src/events.ts";
 import { createLog } from "../../src/logging/log.ts";
 import { observeLog } from "../../src/logging/observe.ts";
@@ -86,7 +87,7 @@ describe("what is told about a reading", () => {
 
   test("an error is told by its code and its documented sentence", () => {
     const { log, lines } = capture();
-    observeLog(log)({ type: "fault", error: errors.SECRET_MISSING({ where: "/somewhere" }) });
+    observeLog(log)({ type: "fault", error: errors.SECRET_MISSING({ where: verbatim(3) }) });
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({
       level: "error",
       code: "SECRET_MISSING",
@@ -109,8 +110,8 @@ function everyEvent(number: number, address: string, words: string): readonly Ga
     raw: new TextEncoder().encode(String(number)),
   };
   const error = errors.SECRET_MISSING({
-    where: `/org/bluez/hci0/dev_${address.replaceAll(":", "_")}`,
-    found: `${words} ${number}`,
+    where: say(`appareil ${address.replaceAll(":", "_")}`, `/org/bluez/hci0/dev_${address.replaceAll(":", "_")}`),
+    found: say(`${words} ${number}`, `${words} ${number}`),
     cause: new Error(address),
   });
   return [

@@ -18,6 +18,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Heard twice, it does no harm (RFC 9110 §9.2.2). @default whether it is a GET */
+  readonly isRepeatable?: boolean;
 }
 
 export interface HttpAnswer {
@@ -80,8 +82,10 @@ export function openHttpLine(options: HttpLineOptions): HttpLine {
       try {
         return await askOnce(open, request, options, stop);
       } catch (error) {
-        // The server closed a connection that it had kept for us, in the moment that we took it up again: it heard nothing.
-        if (!(error instanceof StaleConnection) || stop?.aborted) throw asTrouble(error);
+        // The server closed a connection that it had kept for us, in the moment that we took it up again: it heard nothing,
+        // unless it did, and closed for another reason.
+        const { isRepeatable = request.method === "GET" } = request;
+        if (!(error instanceof StaleConnection && isRepeatable) || stop?.aborted) throw asTrouble(error);
         return await askOnce(open, request, options, stop).catch((again: unknown) => {
           throw asTrouble(again);
         });

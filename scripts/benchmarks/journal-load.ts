@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Journal } from "../../src/journal/port.ts";
 import { ms, wallMs } from "../../src/measure/time.ts";
 import { keyRing, signingKey, verifyingKey } from "../../src/seal/key.ts";

@@ -1,5 +1,7 @@
 /** Asks the gateway that a configuration names: the one that is running, else its journal, opened for the command. */
+import { access } from "node:fs/promises";
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { drivers } from "../../drivers/all.ts";
 import { loadGatewayConfig } from "../config/load.ts";
@@ -92,11 +94,25 @@ export async function withControl<Result>(
   }
 }
 
+/** Who only looks makes no journal: it would belong to him (root, perhaps), and the service could not open it. @throws JOURNAL_ABSENT */
+export async function assertJournal({ journal }: Pick<GatewayConfig, "journal">): Promise<void> {
+  const path = join(journal.path, "journal.db");
+  await access(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") throw errors.JOURNAL_ABSENT({ where: path, cause });
+  });
+}
+
 function isThe<Is extends Answer["is"]>(answer: Answer, is: Is): answer is Extract<Answer, { is: Is }> {
   return answer.is === is;
 }
 
-async function refusal({ code, found, expected, where }: Extract<Answer, { is: "refused" }>): Promise<VigieError> {
+/** What a gateway refused, as if it had been refused here. */
+export async function refusal({
+  code,
+  found,
+  expected,
+  where,
+}: Extract<Answer, { is: "refused" }>): Promise<VigieError> {
   const known = (await errorCatalogue()).find((entry) => entry.code === code);
   if (known === undefined) return errors.INTERNAL({ found: code });
   return new VigieError(code, known, {

@@ -44,6 +44,14 @@ export const mqttDestination = z.strictObject({
   ),
 });
 
+const gatewayKey = form(
+  z.union([publicKey, z.array(publicKey).min(1).max(8)]),
+  say(
+    "64 chiffres hexadécimaux ; l'ancienne et la nouvelle en liste, pendant un changement de clé",
+    "64 hex digits; the old one and the new one as a list, while the key is changed",
+  ),
+);
+
 export const receiver = field(
   z.strictObject({
     ...broker,
@@ -53,7 +61,7 @@ export const receiver = field(
       say("Graine Ed25519 qui signe les reçus (32 octets).", "Ed25519 seed that signs the receipts (32 bytes)."),
     ),
     gateways: field(
-      z.record(name, publicKey),
+      z.record(name, gatewayKey),
       say("Passerelles admises : leur nom et leur clé publique.", "Accepted gateways: their name and public key."),
     ),
     state: field(

@@ -17,10 +17,13 @@ import type { SessionBook } from "../registry/sessions.ts";
 import type { KnownAssignment } from "../registry/shape.ts";
 import { encodeMessage } from "../seal/message.ts";
 import type { Answer, Control, Request } from "./port.ts";
+import { type RotatingJournal, rotateKey } from "./rotate.ts";
 
 export interface ControlParts extends DeskParts {
   /** What the journal's own commands read. */
   readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
+  /** Whose keys are changed. */
+  readonly keys: RotatingJournal;
   readonly sessions: SessionBook;
   readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain">;
 }
@@ -60,6 +63,9 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
       const { findings, ...verification } = await parts.reader.verify();
       return { is: "verification", verification: { ...verification, findings: [...findings] } };
     }
+    case "key-rotate":
+      await rotateKey(parts.keys, request, request.actor, registry.now());
+      return done;
     case "registry-show":
       return show(parts);
     case "registry-export":

@@ -5,16 +5,18 @@
 import { systemTimers, type Timers } from "../delivery/timers.ts";
 import { type ChainHead, faultyRecords, follow } from "../seal/chain.ts";
 import { knownEncodings } from "../seal/encoding.ts";
+import { type Holding, sealHolding } from "../seal/holding.ts";
 import type { KeyRing, SigningKey } from "../seal/key.ts";
 import { decodeMessage } from "../seal/message.ts";
 import { sealReceipt } from "../seal/receipt.ts";
-import { isWithheld, RecordKind, type SegmentMessage, type SegmentPayload } from "../seal/record.ts";
+import { isWithheld, type SegmentMessage, type SegmentPayload, type WholeRecord } from "../seal/record.ts";
 import { hashOf, openSegment } from "../seal/segment.ts";
 import { type EarlyBounds, type EarlySegment, EarlySegments } from "./early.ts";
 import { handFresh } from "./hand.ts";
 import type {
   GatewayEntry,
   GatewayKeys,
+  HandedRecord,
   Outcome,
   ReceiverEvent,
   ReceiverState,
@@ -74,8 +76,8 @@ export class Receiver {
   }
 
   /**
-   * Takes a message ahead of its turn: hands over the alarms that it shows, and moves nothing. The whole segment comes again
-   * with the others, and its alarms are known by then.
+   * Takes a message apart from its turn (an alarm, a fresh measure, what was refused and comes again): hands over what it
+   * shows, and moves nothing. Where its segment's turn is still to come, these bodies are known by then.
    * @param via, @throws as receive().
    */
   async receiveAhead(bytes: Uint8Array, via?: string): Promise<Outcome> {
@@ -92,6 +94,11 @@ export class Receiver {
     const receipt = sealReceipt({ gateway, ...standing, encodings: knownEncodings }, this.#parts.platformKey);
     this.#signed.set(gateway, { standing, receipt });
     return receipt;
+  }
+
+  /** Signs what came apart from its turn and is held. Sign what receiveAhead() returned, and nothing else. */
+  signHolding(holding: Holding): Uint8Array {
+    return sealHolding(holding, this.#parts.platformKey);
   }
 
   /** Whose it is, proven by the signature; or the refusal. */
@@ -132,13 +139,14 @@ export class Receiver {
     if (message === undefined) return this.#unreadable(payload);
     const [fault] = faultyRecords(payload, message.records);
     if (fault !== undefined) return refused("altered", `record ${fault.seq}: ${fault.because}`, gateway);
-    const alarms = message.records.flatMap((record) =>
-      !isWithheld(record) && record.kind === RecordKind.alarm ? [record] : [],
-    );
+    const shown = shownOf(message);
     return this.#parts.state.exclusively(gateway, epoch, async (entry) => {
-      const { fresh, taken } = await handFresh(this.#parts.sinks, payload, alarms, entry);
-      await entry.keepAhead(taken.map(({ id }) => id));
-      return { type: "ahead", gateway, handed: taken.length, duplicates: alarms.length - fresh.length };
+      const { fresh, taken, refusals } = await handFresh(this.#parts.sinks, payload, shown, entry);
+      await keepApart(taken, entry);
+      const refusedSeqs = new Set(refusals.map(({ seq }) => seq));
+      const held = shown.map(({ seq }) => seq).filter((seq) => !refusedSeqs.has(seq));
+      const holding = { epoch, held, refused: refusals };
+      return { type: "ahead", gateway, holding, handed: taken.length, duplicates: shown.length - fresh.length };
     });
   }
 
@@ -239,7 +247,7 @@ export class Receiver {
     place: { readonly head: ChainHead; readonly firstSeq?: number },
     entry: GatewayEntry,
   ): Promise<Counts> {
-    const whole = message.records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+    const whole = shownOf(message);
     const { fresh, taken, refusals } = await handFresh(this.#parts.sinks, payload, whole, entry);
     const refusedSeqs = new Set(refusals.map(({ seq }) => seq));
     const isNews = place.firstSeq !== undefined || fresh.length > 0;
@@ -258,6 +266,20 @@ export class Receiver {
       refused: refusals.length,
     };
   }
+}
+
+const shownOf = ({ records }: SegmentMessage): readonly WholeRecord[] =>
+  records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+
+/** Notes what was handed over apart from its turn. What was an exception is none any more. */
+function keepApart(taken: readonly HandedRecord[], entry: GatewayEntry): Promise<void> {
+  const ids = taken.map(({ id }) => id);
+  const seqs = new Set(taken.map(({ seq }) => seq));
+  const exceptions = entry.exceptions.filter(({ seq }) => !seqs.has(seq));
+  const { head } = entry;
+  return head === undefined || exceptions.length === entry.exceptions.length
+    ? entry.keepAhead(ids)
+    : entry.keep({ head, ids, exceptions });
 }
 
 type Later = (outcome: Outcome) => void;

@@ -17,7 +17,7 @@ import {
   personShape,
 } from "./shape.ts";
 import { consentKey, copyOf, type State } from "./state.ts";
-import type { RegistryPolicy, RegistryStore } from "./store.ts";
+import type { RegistryStore } from "./store.ts";
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const { device, userSlot, person } = assignmentShape.shape;
@@ -57,7 +57,7 @@ export async function applyDocument(
   actor: Actor,
 ): Promise<readonly StateChange[]> {
   const wanted = parsed(documentShape, document);
-  const work = (draft: State, now: number) => apply(draft, wanted, registry.policy, hasReadings, now);
+  const work = (draft: State, now: number) => apply(draft, wanted, registry, hasReadings, now);
   if (dryRun) return work(copyOf(registry.state), registry.now().wall);
   return registry.change(actor, async (draft, { wall }) => {
     const result = await work(draft, wall);
@@ -68,7 +68,7 @@ export async function applyDocument(
 async function apply(
   draft: State,
   wanted: Document,
-  policy: RegistryPolicy,
+  registry: RegistryStore,
   hasReadings: HasReadings,
   now: number,
 ): Promise<readonly StateChange[]> {
@@ -76,14 +76,14 @@ async function apply(
   const changes: StateChange[] = [];
   for (const one of wanted.devices ?? []) {
     const known = before.devices.get(one.address);
-    placeDevice(draft, one);
+    placeDevice(draft, one, registry);
     if (draft.devices.get(one.address) !== known) {
       changes.push({ do: known === undefined ? "add" : "change", what: "device", name: one.address });
     }
   }
   for (const one of wanted.persons ?? []) {
     const known = before.persons.get(one.reference);
-    placePerson(draft, withKnownIdentity(one, known), policy);
+    placePerson(draft, withKnownIdentity(one, known), registry.policy);
     if (draft.persons.get(one.reference) !== known) {
       changes.push({ do: known === undefined ? "add" : "change", what: "person", name: one.reference });
     }

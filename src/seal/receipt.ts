@@ -9,6 +9,12 @@ const VERSION = 1;
 const MAX_RECEIPT_BYTES = 65_536;
 const MAX_EXCEPTIONS = 256;
 
+/** A record that the platform refused for good, and why, in its own words. */
+export interface RefusedRecord {
+  readonly seq: number;
+  readonly reason: string;
+}
+
 export interface Receipt {
   readonly gateway: string;
   readonly epoch: number;
@@ -16,8 +22,7 @@ export interface Receipt {
   readonly through: number;
   /** SHA-256 of the COSE bytes of the segment that ends at `through`. */
   readonly head: Uint8Array;
-  /** Records that the platform refused for good, and why, in its own words. */
-  readonly exceptions: readonly { readonly seq: number; readonly reason: string }[];
+  readonly exceptions: readonly RefusedRecord[];
   /** The encodings of bodies that the platform reads (./encoding.ts). */
   readonly encodings: readonly number[];
 }
@@ -56,15 +61,22 @@ function readReceipt(bytes: Uint8Array): Receipt | undefined {
   const [epoch, through] = [asUint(epochItem), asUint(throughItem)];
   if (version !== VERSION || typeof gateway !== "string" || epoch === undefined || through === undefined)
     return undefined;
-  if (!isBytes(head, 32) || !Array.isArray(exceptionItems) || exceptionItems.length > MAX_EXCEPTIONS) return undefined;
+  const exceptions = exceptionsOf(exceptionItems);
+  if (!isBytes(head, 32) || exceptions === undefined) return undefined;
   if (!Array.isArray(encodings) || !encodings.every((encoding) => typeof encoding === "number")) return undefined;
-  const exceptions: { seq: number; reason: string }[] = [];
-  for (const item of exceptionItems) {
+  return { gateway, epoch, through, head, exceptions, encodings };
+}
+
+/** @returns undefined where it is no list of them. */
+export function exceptionsOf(items: unknown): readonly RefusedRecord[] | undefined {
+  if (!Array.isArray(items) || items.length > MAX_EXCEPTIONS) return undefined;
+  const exceptions: RefusedRecord[] = [];
+  for (const item of items) {
     if (!Array.isArray(item)) return undefined;
     const [seqItem, reason]: unknown[] = item;
     const seq = asUint(seqItem);
     if (seq === undefined || typeof reason !== "string") return undefined;
     exceptions.push({ seq, reason });
   }
-  return { gateway, epoch, through, head, exceptions, encodings };
+  return exceptions;
 }

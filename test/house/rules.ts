@@ -51,7 +51,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** These alone know everybody. */
-const roots = ["gateway.ts", "gateway-destinations.ts", "cli"];
+const roots = ["gateway.ts", "gateway-destinations.ts", "gateway-links.ts", "cli"];
 
 /** No I/O, no clock, no environment: what they say depends on what they are given. */
 const pure = ["drivers", "measure", "driver", "fhir", "seal", "registry", "errors", "events.ts"];

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Draft } from "../../src/journal/port.ts";
 import { SCHEMA_VERSION } from "../../src/journal/schema.ts";
 import { openDatabase } from "../../src/journal/sqlite.ts";

@@ -64,7 +64,7 @@ describe("what is told about a reading", () => {
         const observe = observeLog(log);
         for (const event of everyEvent(number, where, words)) observe(event);
         const text = lines.join("").toUpperCase();
-        expect(lines.length).toBeGreaterThanOrEqual(12);
+        expect(lines.length).toBeGreaterThanOrEqual(14);
         expect(text).not.toContain(String(number));
         expect(text).not.toContain(where.toUpperCase());
         expect(text).not.toContain(where.toUpperCase().replaceAll(":", "_"));
@@ -124,6 +124,8 @@ function everyEvent(number: number, address: string, words: string): readonly Ga
     { type: "link", link: address, state: "open" },
     { type: "link", link: address, state: "failed", error },
     { type: "link", link: address, state: "closed", error },
+    { type: "device", device: address, state: "followed" },
+    { type: "device", device: address, state: "released" },
     { type: "fault", error },
     { type: "destination", destination: "coordination", state: "waiting", error },
   ];

@@ -97,6 +97,19 @@ export class Central {
     this.#aim();
   }
 
+  /** Behind these addresses stand other devices of ours now, or none. */
+  peersChanged(addresses: ReadonlySet<string>): void {
+    for (const { path, address, connected } of this.#context.objects.devices) {
+      if (!addresses.has(address) || this.#mine(path) === undefined) continue;
+      this.#end(path);
+      this.#wanted.delete(path);
+      this.#missed.delete(path);
+      if (this.#context.peers.has(address)) this.connectionChanged(path, connected);
+      else void this.#letGo(path);
+    }
+    this.#aim();
+  }
+
   /** BlueZ has forgotten the device. */
   removed(path: string): void {
     this.#wanted.delete(path);
@@ -143,6 +156,7 @@ export class Central {
       this.#connecting = path;
       await this.#connect(path, peer);
       this.#connecting = undefined;
+      if (!this.#context.peers.has(object.address)) await this.#letGo(path); // removed meanwhile
       this.#aim();
     }
     await this.#connectNext();
@@ -160,9 +174,17 @@ export class Central {
     }
   }
 
+  /** No longer ours: neither held nor connected by itself again. Its bond stays with BlueZ. */
+  async #letGo(path: string): Promise<void> {
+    const { bus } = this.#context;
+    const object = this.#mine(path);
+    if (object?.trusted === true) await bus.set(path, DEVICE, "Trusted", false).catch(() => undefined);
+    if (object?.connected === true) await this.#cancel(path);
+  }
+
   async #cancel(path: string): Promise<void> {
     const cancelling = this.#context.bus.call({ path, interface: DEVICE, member: "Disconnect" });
-    await cancelling.catch(() => undefined); // it had given up by itself
+    await cancelling.catch(() => undefined); // it had given up, or gone, by itself
   }
 
   #failed(peer: Peer, path: string, error: VigieError): void {

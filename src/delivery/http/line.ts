@@ -167,6 +167,8 @@ function asTrouble(error: unknown): VigieError {
   if (isVigieError(error)) return error;
   const cause = error instanceof StaleConnection ? error.cause : error;
   const code = codeOf(cause);
+  // llhttp's codes: something answers, and speaks no HTTP.
+  if (code?.startsWith("HPE_")) return errors.DELIVERY_NOT_A_RECEIPT({ found: code, cause });
   // Within an exchange: it may have been heard.
   return code === "ECONNRESET" || code === "EPIPE"
     ? errors.DELIVERY_CONNECTION_LOST({ found: code, cause })

@@ -56,6 +56,9 @@ export function rendering(form: BundleForm, known: Known): Render {
   };
 }
 
+/** The transaction for a measure's bundle as it was sealed. @param body of its record. */
+export const asSealed = (body: Uint8Array): Rendered => bundled(body);
+
 function anew(
   record: StoredWholeRecord,
   form: BundleForm,

@@ -170,4 +170,4 @@ describe.skipIf(!socat)("a serial device (needs socat)", () => {
 });
 
 const isOpening = (event: GatewayEvent) =>
-  event.type === "link" && event.link === "balance-1" && event.state === "open";
+  event.type === "link" && event.device === "balance-1" && event.state === "open";

@@ -42,12 +42,13 @@ type Of<Type extends DestinationConfig["type"]> = Extract<DestinationConfig, { r
 
 async function openMqtt(config: Of<"mqtt">, { gateway, ...parts }: DestinationParts, withhold: Withhold) {
   const { openMqttDestination } = await import("./delivery/mqtt/destination.ts");
-  const { journal, observe } = parts;
+  const { journal, deadLetters, observe } = parts;
   const { name, url, protocol, clientId = gateway.id, platformKeys, window, username, password } = config;
   const tls = await tlsOf(config);
   return openMqttDestination({
     name,
     journal,
+    deadLetters,
     observe,
     withhold,
     config: {

@@ -52,6 +52,17 @@ export const errors = defineErrors({
     remedy: { fr: "`vigie errors` les donne tous.", en: "`vigie errors` lists them all." },
     exit: ExitCode.usage,
   },
+  KEY_IN_CREDENTIALS: {
+    what: {
+      fr: "Cette clé est un secret que systemd remet au service : la commande ne sait pas où il le prend.",
+      en: "This key is a secret that systemd hands to the service: the command does not know where it takes it from.",
+    },
+    remedy: {
+      fr: "En root, donnez le dossier que `LoadCredential=` nomme : `--credentials /etc/vigie/credentials`. Pour un secret chiffré (`LoadCredentialEncrypted=`), suivez docs/operations.md.",
+      en: "As root, give the folder that `LoadCredential=` names: `--credentials /etc/vigie/credentials`. For an encrypted secret (`LoadCredentialEncrypted=`), follow docs/operations.md.",
+    },
+    exit: ExitCode.usage,
+  },
   KEY_NOT_WRITTEN: {
     what: { fr: "La clé n'a pas pu être écrite.", en: "The key could not be written." },
     remedy: {

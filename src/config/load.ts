@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { z } from "zod";
+import { verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import { crossCheck, type KnownDriver, type Sections } from "./cross-check.ts";
 import { gatewayJsonSchema, type JsonSchema, receiverJsonSchema } from "./describe.ts";
 import { errors } from "./errors.ts";
@@ -60,7 +62,7 @@ async function load<Config extends GatewayConfig | ReceiverConfig>(
   parse: (text: string) => Parsed<Config>,
 ): Promise<Config> {
   const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw errors.CONFIG_UNREADABLE({ where: file, found: cause.code ?? cause.name, cause });
+    throw errors.CONFIG_UNREADABLE({ where: verbatim(file), found: systemSays(cause), cause });
   });
   const parsed = parse(text);
   if ("problems" in parsed) throw new InvalidConfig(file, parsed.problems);

@@ -109,6 +109,14 @@ const sinks = field(
   ),
 );
 
+const gatewayKey = form(
+  z.union([publicKey, z.array(publicKey).min(1).max(8)]),
+  say(
+    "64 chiffres hexadécimaux ; l'ancienne et la nouvelle en liste, pendant un changement de clé",
+    "64 hex digits; the old one and the new one as a list, while the key is changed",
+  ),
+);
+
 const gateways = field(
   z.union([
     z.strictObject({
@@ -129,7 +137,7 @@ const gateways = field(
         ),
       ),
     }),
-    z.record(name, publicKey).transform((inline) => ({ inline })),
+    z.record(name, gatewayKey).transform((inline) => ({ inline })),
   ]),
   say(
     "Passerelles admises : leur nom et leur clé publique (64 chiffres hexadécimaux), ici, dans un fichier, ou dans un dossier de certificats et de clés ; fichier et dossier sont relus quand ils changent.",

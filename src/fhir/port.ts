@@ -85,7 +85,7 @@ export interface BundleOptions {
   readonly effective: MeasuredAt;
   /** The device's kind: its driver's specialization. */
   readonly specialization: Specialization;
-  /** `amended` where a wrong assignment was corrected: same identifiers, another person. @default "final" */
+  /** `amended` where a wrong assignment was corrected: same identifiers, another person, an update of what was sent. @default "final" */
   readonly status?: "final" | "amended";
   /** @default "literal" for mes, else "urn" */
   readonly references?: ReferenceForm;

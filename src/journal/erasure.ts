@@ -3,6 +3,7 @@
  * digest stay, so the chain verifies; and nothing can be guessed back from a digest whose salt is gone.
  */
 import { createHash } from "node:crypto";
+import { say } from "../errors/sentence.ts";
 import { encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import { RecordKind } from "../seal/record.ts";
 import { tombstone } from "./checks.ts";
@@ -111,7 +112,10 @@ export async function finishErasure(store: Store): Promise<number> {
   const items = plain && tryDecode(plain, { maxBytes: 65_536, maxDepth: 2, tags: [] });
   const [person, nonce, reason]: unknown[] = Array.isArray(items) ? items : [];
   if (!isBytes(person, 16) || typeof nonce !== "string" || typeof reason !== "string") {
-    throw errors.JOURNAL_DAMAGED({ where: "meta", found: "an erasure under way that cannot be read" });
+    throw errors.JOURNAL_DAMAGED({
+      where: say("table meta", "table meta"),
+      found: say("un effacement en cours qui ne se lit pas", "an erasure under way that cannot be read"),
+    });
   }
   const through = state.lastSeq;
   await erase(store, { after: 0, through, where: "person = ?", parameters: [person] });

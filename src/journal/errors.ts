@@ -50,8 +50,8 @@ export const errors = defineErrors({
       en: "The encryption key is not this journal's.",
     },
     remedy: {
-      fr: "Remettez la clé d'origine (`journal.key`). Sans elle, les mesures gardées ne peuvent pas être lues.",
-      en: "Put the original key back (`journal.key`). Without it the stored measures cannot be read.",
+      fr: "Si un changement de clé n'est pas fini, `vigie keys rotate --box --config FICHIER` le finit. Sinon, remettez la clé d'origine (`journal.key`) : sans elle, les mesures gardées ne peuvent pas être lues.",
+      en: "Where a change of key is not finished, `vigie keys rotate --box --config FILE` finishes it. Otherwise put the original key back (`journal.key`): without it the stored measures cannot be read.",
     },
     exit: ExitCode.noPermission,
   },
@@ -61,8 +61,8 @@ export const errors = defineErrors({
       en: "The journal is moving from one encryption key to another: this is the old one.",
     },
     remedy: {
-      fr: "Donnez la nouvelle clé (`journal.key`) : elle ouvre tout, et la rotation se termine avec elle.",
-      en: "Give the new key (`journal.key`): it opens everything, and the rotation ends with it.",
+      fr: "`vigie keys rotate --box --config FICHIER` finit le changement, avec la nouvelle clé qui attend à côté de l'ancienne (`….next`).",
+      en: "`vigie keys rotate --box --config FILE` finishes the change, with the new key that waits beside the old one (`….next`).",
     },
     exit: ExitCode.noPermission,
   },
@@ -72,8 +72,8 @@ export const errors = defineErrors({
       en: "The signing key is not the one that sealed this journal.",
     },
     remedy: {
-      fr: "Remettez la clé d'origine (`journal.signingKey`) ; sans elle, gardez ce dossier et commencez un journal dans un autre `journal.path`.",
-      en: "Put the original key back (`journal.signingKey`); without it, keep this folder and begin a journal at another `journal.path`.",
+      fr: "Si un changement de clé n'est pas fini, `vigie keys rotate --config FICHIER` le finit. Sinon, remettez la clé d'origine (`journal.signingKey`) ; sans elle, gardez ce dossier et commencez un journal dans un autre `journal.path`.",
+      en: "Where a change of key is not finished, `vigie keys rotate --config FILE` finishes it. Otherwise put the original key back (`journal.signingKey`); without it, keep this folder and begin a journal at another `journal.path`.",
     },
     exit: ExitCode.noPermission,
   },

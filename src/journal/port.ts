@@ -39,6 +39,8 @@ export interface StoredSegment extends SegmentMessage {
 
 export interface JournalStatus {
   readonly gateway: string;
+  /** What it signs with now: 32 bytes as hex. */
+  readonly publicKey: string;
   readonly epoch: number;
   readonly lastSeq: number;
   readonly segments: number;

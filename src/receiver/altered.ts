@@ -3,6 +3,7 @@
  * asked for again; a body that rotted on the gateway's disk would come for ever, with everything behind it waiting. After
  * a few times the record is an exception, and the rest goes on.
  */
+import { type Sentence, say } from "../errors/sentence.ts";
 import { faultyRecords } from "../seal/chain.ts";
 import { isWithheld } from "../seal/record.ts";
 import type { AlteredRecord, Arrived } from "./arrived.ts";
@@ -13,7 +14,7 @@ const TIMES = 3;
 const MOST_COUNTED = 10_000;
 const REASON = "the body that came is not the one that was sealed";
 
-export type Intact = { readonly arrived: Arrived } | { readonly because: string };
+export type Intact = { readonly arrived: Arrived } | { readonly because: Sentence };
 
 export class AlteredRecords {
   readonly #times = new Map<string, number>();
@@ -23,7 +24,10 @@ export class AlteredRecords {
     const { payload, message } = arrived;
     const [fault, ...more] = faultyRecords(payload, message.records);
     if (fault === undefined) return { arrived };
-    const because = `record ${fault.seq}: ${fault.because}`;
+    const because = say(
+      `enregistrement ${fault.seq} : ${fault.because.fr}`,
+      `record ${fault.seq}: ${fault.because.en}`,
+    );
     if (!isInShape(arrived)) return { because };
     const altered = new Set([fault, ...more].map(({ seq }) => seq));
     const patient = [...altered].filter((seq) => !this.#isGivenUp(payload, seq, entry));

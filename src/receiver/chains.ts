@@ -2,10 +2,11 @@
  * The work on one gateway's chain, while nobody else does any: a segment's place, what it brings to the sinks, and what is
  * kept of it. Sinks first, the state then: whoever is cut in between hands over again.
  */
+import { type Sentence, say } from "../errors/sentence.ts";
 import { type ChainHead, follow } from "../seal/chain.ts";
 import { anchorIn, chainStatement } from "../seal/checkpoint.ts";
-import { kidText } from "../seal/key.ts";
-import { isWithheld, RecordKind, type WholeRecord } from "../seal/record.ts";
+import { type KeyId, kidText } from "../seal/key.ts";
+import { isWithheld, RecordKind, type SegmentMessage, type WholeRecord } from "../seal/record.ts";
 import { hashOf } from "../seal/segment.ts";
 import { AlteredRecords } from "./altered.ts";
 import type { Arrived } from "./arrived.ts";
@@ -57,13 +58,13 @@ export class Chains {
   async place(came: Arrived, entry: GatewayEntry): Promise<Outcome> {
     const { gateway, epoch, firstSeq } = came.payload;
     if (!this.#parts.signers.maySign(gateway, came.kid, { epoch, seq: firstSeq }, entry.rotations)) {
-      return refused("retired-key", `${kidText(came.kid)} was changed for another key`, gateway);
+      return refused("retired-key", retiredKey(came.kid), gateway);
     }
     const sifted = this.#altered.sift(came, entry);
     if ("because" in sifted) return refused("altered", sifted.because, gateway);
     const { arrived } = sifted;
     const isPrunedStart = await this.#beginBehindPrune(arrived, entry);
-    if (arrived.introduced.length > 0 && !isPrunedStart) return refused("unknown-key", kidText(came.kid), gateway);
+    if (arrived.introduced.length > 0 && !isPrunedStart) return refused("unknown-key", unprovenKey(came.kid), gateway);
     const judged = follow(entry.head, arrived.message.segment, arrived.payload);
     if (judged.ok) {
       if (entry.head === undefined && entry.hasOtherEpoch) this.#parts.observe({ type: "new-epoch", gateway, epoch });
@@ -140,7 +141,8 @@ export class Chains {
     const { gateway, epoch, firstSeq } = arrived.payload;
     const held = await entry.segmentAt(firstSeq);
     if (held !== undefined && !Buffer.from(held).equals(hashOf(arrived.message.segment))) {
-      return refused("fork", `another segment ${firstSeq} is held`, gateway);
+      const because = say(`un autre segment ${firstSeq} est gardé`, `another segment ${firstSeq} is held`);
+      return refused("fork", because, gateway);
     }
     // Without its hash there is no telling whether it is the one that was held: then only the standing is said again.
     const isNewsPossible = held !== undefined && entry.head !== undefined;
@@ -156,7 +158,7 @@ export class Chains {
     entry: GatewayEntry,
   ): Promise<Counts> {
     const { payload, message } = arrived;
-    const whole = message.records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+    const whole = shownOf(message);
     const { fresh, taken, refusals: ofSinks } = await handFresh(this.#parts.sinks, payload, whole, entry);
     const refusals = [...ofSinks, ...(await newlyAltered(arrived, entry))];
     const rotations = newRotations(arrived, whole, entry);
@@ -257,6 +259,18 @@ export function standingOf(entry: GatewayEntry, epoch: number): Standing {
     : { epoch, through: 0, head: NO_HEAD, exceptions: [] };
 }
 
-export function refused(fault: SegmentFault, because: string, gateway: string | undefined): Outcome {
+export const shownOf = ({ records }: SegmentMessage): readonly WholeRecord[] =>
+  records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+
+export const ofRecord = ({ seq, because }: { readonly seq: number; readonly because: Sentence }): Sentence =>
+  say(`enregistrement ${seq} : ${because.fr}`, `record ${seq}: ${because.en}`);
+
+export const retiredKey = (kid: KeyId): Sentence =>
+  say(`la clé ${kidText(kid)} a été changée pour une autre`, `the key ${kidText(kid)} was changed for another one`);
+
+const unprovenKey = (kid: KeyId): Sentence =>
+  say(`rien de connu ne mène à la clé ${kidText(kid)}`, `nothing that is known leads to the key ${kidText(kid)}`);
+
+export function refused(fault: SegmentFault, because: Sentence, gateway: string | undefined): Outcome {
   return { type: "refused", fault, because, ...(gateway !== undefined && { gateway }) };
 }

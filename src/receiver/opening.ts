@@ -1,6 +1,8 @@
 /** Whose a message is, proven by its signature; or why it is not taken. Nothing in it has been believed before. */
+import { type Sentence, say } from "../errors/sentence.ts";
 import { chainStatement } from "../seal/checkpoint.ts";
 import type { SealFault } from "../seal/cose.ts";
+import type { KeyId } from "../seal/key.ts";
 import { decodeMessage } from "../seal/message.ts";
 import { isWithheld, RecordKind, type SegmentPayload, type TravellingRecord } from "../seal/record.ts";
 import { GrowingKeyRing, type Rotation } from "../seal/rotation.ts";
@@ -17,7 +19,7 @@ export type Unopened =
       readonly type: "refused";
       readonly gateway?: string;
       readonly fault: SegmentFault;
-      readonly because: string;
+      readonly because: Sentence;
     }
   /** Good, but its bodies are packed in a way that is not known here. */
   | { readonly type: "unreadable"; readonly payload: SegmentPayload };
@@ -32,15 +34,16 @@ export class Opening {
   async open(bytes: Uint8Array, via: Via | undefined): Promise<Arrived | Unopened> {
     const ways = via === undefined ? undefined : [via].flat();
     const decoded = decodeMessage(bytes);
-    const segment = decoded.ok ? decoded.message.segment : decoded.unreadable;
-    if (segment === undefined) return refused("malformed", decoded.ok ? "" : decoded.because, ways?.[0]);
+    let segment: Uint8Array;
+    if (decoded.ok) segment = decoded.message.segment;
+    else if (decoded.unreadable !== undefined) segment = decoded.unreadable;
+    else return refused("malformed", decoded.because, ways?.[0]);
     const { opened, introduced } = await this.#verify(segment, decoded.ok ? decoded.message.records : []);
     if (!opened.ok) return refused(opened.fault, opened.because, ways?.[0]);
     const { payload, kid } = opened;
     const signer = introduced[0]?.gateway ?? this.#signers.holderOf(kid)?.gateway;
     if (signer === undefined || signer !== payload.gateway || ways?.includes(signer) === false) {
-      const way = ways === undefined ? "any way" : `way of ${ways.join(", ") || "a certificate without a name"}`;
-      return refused("foreign", `signed by ${signer}, for ${payload.gateway}, by ${way}`, signer);
+      return refused("foreign", foreign(signer, payload.gateway, ways), signer);
     }
     if (!decoded.ok) return { type: "unreadable", payload };
     return { payload, kid, message: decoded.message, bytes: bytes.length, introduced, altered: [] };
@@ -48,9 +51,13 @@ export class Opening {
 
   /** With the keys that are known; else with those that are found; else with those that the message leads to by itself. */
   async #verify(segment: Uint8Array, records: readonly TravellingRecord[]): Promise<Verified> {
-    const opened = openSegment(segment, this.#signers.ring);
+    let asked: KeyId = new Uint8Array();
+    const opened = openSegment(segment, (kid) => {
+      asked = kid;
+      return this.#signers.ring(kid);
+    });
     if (opened.ok || opened.fault !== "unknown-key") return { opened, introduced: [] };
-    await this.#signers.lookFor(Buffer.from(opened.because, "hex"));
+    await this.#signers.lookFor(asked);
     const again = openSegment(segment, this.#signers.ring);
     if (again.ok || again.fault !== "unknown-key") return { opened: again, introduced: [] };
     return this.#introduced(segment, records) ?? { opened: again, introduced: [] };
@@ -79,7 +86,16 @@ interface Verified {
   readonly introduced: readonly Rotation[];
 }
 
-const refused = (fault: SegmentFault | SealFault, because: string, gateway: string | undefined): Unopened => ({
+function foreign(signer: string | undefined, gateway: string, ways: readonly string[] | undefined): Sentence {
+  const names = ways?.join(", ");
+  const [fr, en] =
+    names === undefined
+      ? ["quelque voie que ce soit", "any way"]
+      : [names || "un certificat sans nom", `way of ${names || "a certificate without a name"}`];
+  return say(`signé par ${signer}, pour ${gateway}, venu par ${fr}`, `signed by ${signer}, for ${gateway}, by ${en}`);
+}
+
+const refused = (fault: SegmentFault | SealFault, because: Sentence, gateway: string | undefined): Unopened => ({
   type: "refused",
   fault,
   because,

@@ -1,7 +1,9 @@
 /** What a platform gives the receiver, and what it gets from it. */
 import type { VigieError } from "../errors/error.ts";
+import type { Sentence } from "../errors/sentence.ts";
 import type { ChainFault, ChainHead } from "../seal/chain.ts";
 import type { SealFault } from "../seal/cose.ts";
+import type { Holding } from "../seal/holding.ts";
 import type { KeyId, VerifyingKey } from "../seal/key.ts";
 import type { RecordId, RecordKind } from "../seal/record.ts";
 
@@ -173,9 +175,15 @@ export type Outcome =
   | { readonly type: "unreadable"; readonly gateway: string; readonly standing: Standing }
   /** Something before it is missing. It is kept until that comes, and the gateway told what is held. */
   | { readonly type: "early"; readonly gateway: string; readonly standing: Standing }
-  /** An alarm that did not wait for its turn. Its segment's turn is still to come, and is what a receipt is about. */
-  | { readonly type: "ahead"; readonly gateway: string; readonly handed: number; readonly duplicates: number }
-  | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: string };
+  /** Bodies that came apart from their segment's turn, which alone is what a receipt is about. */
+  | {
+      readonly type: "ahead";
+      readonly gateway: string;
+      readonly holding: Omit<Holding, "gateway">;
+      readonly handed: number;
+      readonly duplicates: number;
+    }
+  | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: Sentence };
 
 export type ReceiverEvent =
   | Outcome

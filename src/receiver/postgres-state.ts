@@ -5,6 +5,8 @@
  * A segment costs three round trips: lock and read, ask for ids, write. Unlocking is not waited for.
  */
 import { isVigieError } from "../errors/error.ts";
+import { say } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import { errors } from "./errors.ts";
 import { idText } from "./id.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -47,7 +49,7 @@ export async function postgresState(place: PostgresPlace): Promise<ReceiverState
     await migrate(pool);
   } catch (cause) {
     await pool.end();
-    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ cause });
+    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ found: systemSays(cause), cause });
   }
   // Waiting for a gateway is done here, not in sessions that others could use.
   const queue = new KeyedQueue();
@@ -205,7 +207,9 @@ async function migrate(pool: Pool): Promise<void> {
     await session.query("CREATE TABLE IF NOT EXISTS vigie_receiver(version int NOT NULL)");
     const { rows } = await session.query("SELECT coalesce(max(version), 0) AS count FROM vigie_receiver");
     const version = countIn(rows);
-    if (version > migrations.length) throw errors.RECEIVER_STATE_NEWER({ found: `version ${version}` });
+    if (version > migrations.length) {
+      throw errors.RECEIVER_STATE_NEWER({ found: say(`version ${version}`, `version ${version}`) });
+    }
     for (const [index, statements] of migrations.entries()) {
       if (index < version) continue;
       await session.query("BEGIN");

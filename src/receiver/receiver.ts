@@ -5,15 +5,24 @@
 import { systemTimers, type Timers } from "../delivery/timers.ts";
 import { faultyRecords } from "../seal/chain.ts";
 import { knownEncodings } from "../seal/encoding.ts";
+import { type Holding, sealHolding } from "../seal/holding.ts";
 import type { SigningKey } from "../seal/key.ts";
 import { sealReceipt } from "../seal/receipt.ts";
-import { isWithheld, RecordKind } from "../seal/record.ts";
 import type { Arrived } from "./arrived.ts";
-import { Chains, refused, standingOf } from "./chains.ts";
+import { Chains, ofRecord, refused, retiredKey, shownOf, standingOf } from "./chains.ts";
 import type { EarlyBounds } from "./early.ts";
 import { handFresh } from "./hand.ts";
 import { Opening, type Unopened, type Via } from "./opening.ts";
-import type { GatewayKeys, Outcome, ReceiverEvent, ReceiverState, Sink, Standing } from "./port.ts";
+import type {
+  GatewayEntry,
+  GatewayKeys,
+  HandedRecord,
+  Outcome,
+  ReceiverEvent,
+  ReceiverState,
+  Sink,
+  Standing,
+} from "./port.ts";
 import { Signers } from "./signers.ts";
 
 export interface ReceiverParts {
@@ -70,8 +79,8 @@ export class Receiver {
   }
 
   /**
-   * Takes a message ahead of its turn: hands over the alarms that it shows, and moves nothing. The whole segment comes again
-   * with the others, and its alarms are known by then.
+   * Takes a message apart from its turn (an alarm, a fresh measure, what was refused and comes again): hands over what it
+   * shows, and moves nothing. Where its segment's turn is still to come, these bodies are known by then.
    * @param via, @throws as receive().
    */
   async receiveAhead(bytes: Uint8Array, via?: Via): Promise<Outcome> {
@@ -88,6 +97,11 @@ export class Receiver {
     const receipt = sealReceipt({ gateway, ...standing, encodings: knownEncodings }, this.#parts.platformKey);
     this.#signed.set(gateway, { standing, receipt });
     return receipt;
+  }
+
+  /** Signs what came apart from its turn and is held. Sign what receiveAhead() returned, and nothing else. */
+  signHolding(holding: Holding): Uint8Array {
+    return sealHolding(holding, this.#parts.platformKey);
   }
 
   async #unopened(unopened: Unopened): Promise<Outcome> {
@@ -111,17 +125,18 @@ export class Receiver {
   async #handAhead({ payload, message, kid }: Arrived): Promise<Outcome> {
     const { gateway, epoch, firstSeq } = payload;
     const [fault] = faultyRecords(payload, message.records);
-    if (fault !== undefined) return refused("altered", `record ${fault.seq}: ${fault.because}`, gateway);
-    const alarms = message.records.flatMap((record) =>
-      !isWithheld(record) && record.kind === RecordKind.alarm ? [record] : [],
-    );
+    if (fault !== undefined) return refused("altered", ofRecord(fault), gateway);
+    const shown = shownOf(message);
     return this.#parts.state.exclusively(gateway, epoch, async (entry) => {
       if (!this.#signers.maySign(gateway, kid, { epoch, seq: firstSeq }, entry.rotations)) {
-        return refused("retired-key", "the key was changed for another one", gateway);
+        return refused("retired-key", retiredKey(kid), gateway);
       }
-      const { fresh, taken } = await handFresh(this.#parts.sinks, payload, alarms, entry);
-      await entry.keepAhead(taken.map(({ id }) => id));
-      return { type: "ahead", gateway, handed: taken.length, duplicates: alarms.length - fresh.length };
+      const { fresh, taken, refusals } = await handFresh(this.#parts.sinks, payload, shown, entry);
+      await keepApart(taken, entry);
+      const refusedSeqs = new Set(refusals.map(({ seq }) => seq));
+      const held = shown.map(({ seq }) => seq).filter((seq) => !refusedSeqs.has(seq));
+      const holding = { epoch, held, refused: refusals };
+      return { type: "ahead", gateway, holding, handed: taken.length, duplicates: shown.length - fresh.length };
     });
   }
 
@@ -149,6 +164,17 @@ export class Receiver {
       this.#following.delete(place);
     }
   }
+}
+
+/** Notes what was handed over apart from its turn. What was an exception is none any more. */
+function keepApart(taken: readonly HandedRecord[], entry: GatewayEntry): Promise<void> {
+  const ids = taken.map(({ id }) => id);
+  const seqs = new Set(taken.map(({ seq }) => seq));
+  const exceptions = entry.exceptions.filter(({ seq }) => !seqs.has(seq));
+  const { head } = entry;
+  return head === undefined || exceptions.length === entry.exceptions.length
+    ? entry.keepAhead(ids)
+    : entry.keep({ head, ids, exceptions });
 }
 
 type Later = (outcome: Outcome) => void;

@@ -12,6 +12,10 @@ describe("the gateway's own Device", () => {
     });
   });
 
+  it("leaves its id to the server, which would refuse another than its own", () => {
+    expect(phgDevice(gateway, "ntp").entry[0]?.resource).not.toHaveProperty("id");
+  });
+
   it("changes with the software's version, and keeps its name", () => {
     const [before, after] = [gateway, { ...gateway, version: "0.2.0" }].map((box) => phgDevice(box, "sntp").entry[0]);
     expect(after?.resource).not.toEqual(before?.resource);

@@ -190,6 +190,11 @@ describe("Mon espace santé", () => {
     expect(extension.url).toMatch(/mesures-moment-of-measurement$/);
   });
 
+  it("gets an amended measure as a creation: it knows nothing else", () => {
+    const [observed] = read(pressure, { options: { ...mes.options, status: "amended" } }).entry;
+    expect(observed.request).toEqual({ method: "POST", url: "Observation" });
+  });
+
   const { mesPairing: _mesPairing, ...unpaired } = person;
   const unsure: Decoded = { ...pressure, diastolic: { absent: "not-a-number" } };
   const plain: Sent = { options: { flavour: "mes" } };

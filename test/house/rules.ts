@@ -50,13 +50,13 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   "events.ts": ["driver/reject.ts", "measure"],
   config: ["driver/define.ts", "registry/shape.ts", "measure", "fhir/port.ts"],
-  logging: ["events.ts", "receiver/port.ts", "measure"],
+  logging: ["events.ts", "receiver/port.ts", "delivery/timers.ts", "driver/reject.ts", "measure"],
   "system-clock.ts": ["measure/time.ts"],
   "version.ts": [],
 };
 
 /** These alone know everybody. */
-const roots = ["gateway.ts", "gateway-destinations.ts", "cli"];
+const roots = ["gateway.ts", "gateway-destinations.ts", "gateway-links.ts", "cli"];
 
 /** No I/O, no clock, no environment: what they say depends on what they are given. */
 const pure = ["drivers", "measure", "driver", "fhir", "seal", "registry", "errors", "events.ts"];

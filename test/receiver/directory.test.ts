@@ -33,7 +33,7 @@ const inHex = (gateways: Readonly<Record<string, readonly Uint8Array[]>>) =>
 const file = () => ({ file: join(folder, "gateways.yaml") });
 const wrong = (found: string | RegExp) => ({
   code: "RECEIVER_DIRECTORY_INVALID",
-  detail: { found: expect.stringMatching(found) },
+  detail: { found: { en: expect.stringMatching(found) } },
 });
 
 describe("a directory in one file", () => {
@@ -46,16 +46,16 @@ describe("a directory in one file", () => {
   });
 
   it.each([
-    ["a name that is none", () => `EHPAD: ${hexOf(1)}`, 'the name "EHPAD"'],
+    ["a name that is none", () => `EHPAD: ${hexOf(1)}`, '"EHPAD"'],
     ["a key that is none", () => "ehpad-1: abc", "ehpad-1: no key"],
     ["a gateway without a key", () => "ehpad-1: []", "ehpad-1: no key"],
     ["a point of small order", () => `ehpad-1: "${"00".repeat(32)}"`, "small order"],
     ["one key for two", () => `ehpad-1: ${hexOf(1)}\nehpad-2: ${hexOf(1)}`, "one key for ehpad-1 and ehpad-2"],
-    ["a gateway twice", () => `ehpad-1: ${hexOf(1)}\nehpad-1: ${hexOf(2)}`, "no YAML"],
+    ["a gateway twice", () => `ehpad-1: ${hexOf(1)}\nehpad-1: ${hexOf(2)}`, "neither YAML"],
     ["a list", () => "- a", "no list of gateways"],
     ["nothing", () => "", "no list of gateways"],
     ["nobody", () => "{}", "no gateway"],
-    ["text that is no YAML", () => "a: [", "no YAML"],
+    ["text that is no YAML", () => "a: [", "neither YAML"],
   ])("is refused with %s", async (_what, text, found) => {
     put("gateways.yaml", text());
     await expect(readDirectory(file())).rejects.toMatchObject(wrong(found));
@@ -95,7 +95,7 @@ describe("a directory in a folder", () => {
 
   it.each([
     ["a line that is no key", "ehpad-1.pub", "abc", "a line that is no key"],
-    ["a name that is none", "EHPAD.pub", "ab".repeat(32), 'the name "EHPAD"'],
+    ["a name that is none", "EHPAD.pub", "ab".repeat(32), '"EHPAD"'],
     ["PEM that is none", "ehpad-1.pub", "-----BEGIN PUBLIC KEY-----\nabc", "no public key"],
     ["no gateway at all", "notes.txt", "", "no gateway"],
   ])("is refused with %s", async (_what, name, text, found) => {

@@ -1,16 +1,9 @@
-/**
- * The transaction that a FHIR server gets for a measure: the one that was sealed, or one made anew in the form it asks for.
- *
- * One thing of a sealed one is changed: the names of its entries. There a measure's fullUrl is also its identifier, and
- * some servers (Medplum's) put the new resource's place for whatever text equals a fullUrl, identifiers included: the
- * repeat would not find the first one. So entries get names that stand nowhere else.
- */
+/** The transaction that a FHIR server gets for a measure: the one that was sealed, or one made anew in the form it asks for. */
 import { z } from "zod";
 import { toBundle } from "../../fhir/bundle.ts";
 import type { BundleOptions, Flavour, GatewayIdentity, MesOptions, Person, ReferenceForm } from "../../fhir/port.ts";
 import type { StoredWholeRecord } from "../../journal/port.ts";
 import type { Specialization } from "../../measure/codes.ts";
-import { digest, uuidOf } from "../../measure/identity.ts";
 import { parseJson, toJson } from "../../measure/json.ts";
 import { measuredAt } from "../../measure/site-time.ts";
 import { readSource, type Source } from "../../measure/source.ts";
@@ -39,7 +32,10 @@ export type Rendered =
       readonly type: "bundle";
       readonly bytes: Uint8Array;
       readonly entries: number;
-      readonly searches: readonly string[];
+      /** Finds the measure where the server has it; undefined where what it has by that identifier may be another version. */
+      readonly search?: string;
+      /** Sent twice, it is there once: its conditions see to that. */
+      readonly isRepeatable: boolean;
     }
   /** This form has no bundle for it (Mon espace santé takes no BMI): there is nothing to send. */
   | { readonly type: "nothing" }
@@ -54,23 +50,14 @@ export function rendering(form: BundleForm, known: Known): Render {
   const made: (record: StoredWholeRecord) => Uint8Array | Exclude<Rendered, { type: "bundle" }> = isAsSealed
     ? ({ body }) => body
     : (record) => anew(record, form, known);
-  // Where references are not by fullUrl, it has to be the resource's id.
-  const name = flavour === "mes" || references === "literal" ? (text: string) => text : renamed;
   return (record) => {
     const bundle = made(record);
-    return "type" in bundle ? bundle : bundled(name(Buffer.from(bundle).toString()));
+    return "type" in bundle ? bundle : bundled(bundle);
   };
 }
 
 /** The transaction for a measure's bundle as it was sealed. @param body of its record. */
-export const asSealed = (body: Uint8Array): Rendered => bundled(renamed(Buffer.from(body).toString()));
-
-function renamed(bundle: string): string {
-  return bundle.replace(
-    /"(fullUrl|reference)":"urn:uuid:([0-9a-f-]{36})"/g,
-    (_all, key: string, uuid: string) => `"${key}":"urn:uuid:${uuidOf(digest(["entry", uuid]))}"`,
-  );
-}
+export const asSealed = (body: Uint8Array): Rendered => bundled(body);
 
 function anew(
   record: StoredWholeRecord,
@@ -109,19 +96,25 @@ const transaction = z.object({
     z.object({
       resource: z.object({
         resourceType: z.string(),
+        status: z.string().optional(),
         identifier: z.array(z.object({ system: z.string(), value: z.string() })).optional(),
       }),
+      request: z.object({ method: z.string(), ifNoneExist: z.string().optional() }),
     }),
   ),
 });
 
-function bundled(text: string): Rendered {
-  const bundle = transaction.safeParse(parseJson(text)).data;
-  if (bundle === undefined) return { type: "unmakeable", because: "no-transaction" };
-  const searches = bundle.entry.flatMap(({ resource: { resourceType, identifier = [] } }) =>
-    resourceType === "Observation"
-      ? identifier.map(({ system, value }) => `Observation?identifier=${encodeURIComponent(`${system}|${value}`)}`)
-      : [],
+function bundled(bytes: Uint8Array): Rendered {
+  const bundle = transaction.safeParse(parseJson(Buffer.from(bytes).toString())).data;
+  const measure = bundle?.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
+  if (bundle === undefined || measure === undefined) return { type: "unmakeable", because: "no-transaction" };
+  const { status, identifier: [name] = [] } = measure;
+  const search =
+    status === "amended" || name === undefined
+      ? {}
+      : { search: `Observation?identifier=${encodeURIComponent(`${name.system}|${name.value}`)}` };
+  const isRepeatable = bundle.entry.every(
+    ({ request: { method, ifNoneExist } }) => method === "PUT" || ifNoneExist !== undefined,
   );
-  return { type: "bundle", bytes: Buffer.from(text), entries: bundle.entry.length, searches };
+  return { type: "bundle", bytes, entries: bundle.entry.length, ...search, isRepeatable };
 }

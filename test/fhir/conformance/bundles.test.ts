@@ -25,8 +25,8 @@ describe.skipIf(!definitionsAtHand)("bundles against the published profiles (nee
   describe.each(flavours)("flavour %s", (flavour) => {
     it.each(clinicalKinds)("every %s conforms", (kind) => {
       fc.assert(
-        fc.property(measurementOf(kind), (measurement) => {
-          expect(faultsOf(measurement, optionsFor(measurement, { flavour, mes: mesOptions }))).toEqual([]);
+        fc.property(measurementOf(kind), fc.constantFrom("final", "amended"), (measurement, status) => {
+          expect(faultsOf(measurement, optionsFor(measurement, { flavour, status, mes: mesOptions }))).toEqual([]);
         }),
         { numRuns: 30 },
       );

@@ -38,6 +38,7 @@ const mes = { flavour: "mes", mes: mesOptions } as const;
 
 const samples = new Map<SampleName, () => Json>([
   ["blood-pressure", () => bundle(pressure)],
+  ["amended", () => bundle(pressure, { status: "amended" })],
   ["body-weight", () => bundle({ kind: "body-weight", value: quantity("98.0", "kg"), status: [] })],
   [
     "body-temperature",

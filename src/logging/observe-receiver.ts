@@ -44,6 +44,9 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "feed":
         log.info(`feed ${event.state}`, event.error === undefined ? {} : { code: event.error.code });
         break;
+      case "concern":
+        concern(log, event);
+        break;
       case "directory":
         if (event.state === "read") log.info("directory of gateways read", { gateways: event.gateways });
         else tell(log, "error", "directory of gateways kept", event.error);
@@ -59,4 +62,11 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
 function tell(log: Log, level: "warn" | "error", message: string, { code, definition, detail }: VigieError): void {
   const { where, found } = detail;
   log[level](message, { code, where: where?.en, found: found?.en, fr: definition.what.fr, en: definition.what.en });
+}
+
+/** A warning both times: who reads warnings alone learns of the end as well. */
+function concern(log: Log, { gateway, state, error }: Extract<ReceiverEvent, { type: "concern" }>): void {
+  const { code, definition } = error;
+  if (state === "over") log.warn("gateway in order again", { gateway, code });
+  else log.warn("gateway not in order", { gateway, code, fr: definition.what.fr, en: definition.what.en });
 }

@@ -30,6 +30,12 @@ export function memoryState(): ReceiverState {
       );
       return leading.flatMap(([gateway, { rotations }]) => rotations.map((rotation) => ({ gateway, ...rotation })));
     },
+    async positions(gateway) {
+      return [...(gateways.get(gateway)?.epochs ?? [])].map(([epoch, { head }]) => ({
+        epoch,
+        lastSeq: head?.lastSeq ?? 0,
+      }));
+    },
     exclusively: (gateway, epoch, work) =>
       queue.run(gateway, () => {
         const kept = gateways.get(gateway) ?? { epochs: new Map(), ids: new Set(), rotations: [], undated: [] };

@@ -129,6 +129,11 @@ export interface Undated {
   readonly sealedAtMs: number;
 }
 
+export interface Position {
+  readonly epoch: number;
+  readonly lastSeq: number;
+}
+
 export interface GatewayRotation extends KeptRotation {
   readonly gateway: string;
 }
@@ -139,6 +144,8 @@ export interface ReceiverState extends AsyncDisposable {
   readonly isShared: boolean;
   /** All changes of key of whichever gateway once changed to this one, in the order they were learned. @param kid in hex. */
   rotationsTo(kid: string): Promise<readonly GatewayRotation[]>;
+  /** How far each epoch of a gateway is. */
+  positions(gateway: string): Promise<readonly Position[]>;
   /** Runs one piece of work at a time per gateway, among all receivers that share the state. */
   exclusively<T>(gateway: string, epoch: number, work: (entry: GatewayEntry) => Promise<T>): Promise<T>;
 }
@@ -196,8 +203,26 @@ export type ReceiverEvent =
   | ({ readonly type: "redated" } & Redating)
   | { readonly type: "receipted"; readonly gateway: string; readonly through: number }
   | { readonly type: "feed"; readonly state: "connected" | "waiting"; readonly error?: VigieError }
+  /** Something about a gateway is wrong, or is not any more (./watch.ts). */
+  | {
+      readonly type: "concern";
+      readonly gateway: string;
+      readonly concern: Concern;
+      readonly state: "raised" | "over";
+      readonly error: VigieError;
+    }
   /** The directory of gateways changed on disk: it was read, or is kept as it was because the new one is broken. */
   | { readonly type: "directory"; readonly state: "read"; readonly gateways: number }
   | { readonly type: "directory"; readonly state: "kept"; readonly error: VigieError }
   /** A sink or the state failed: nothing was receipted, it comes again. */
   | { readonly type: "failed"; readonly error: unknown };
+
+export type Concern =
+  /** Nothing came of it for a while. */
+  | "silent"
+  /** Two histories of it, or an older copy of its disk. */
+  | "chain"
+  /** Segments came, and what is before them does not. */
+  | "gap"
+  /** Its clock, which had been set, says an earlier time than before. */
+  | "clock";

@@ -18,6 +18,7 @@ import {
   hashIn,
   idsIn,
   kidOfStatement,
+  positionsIn,
   rotationsIn,
   standingIn,
   undatedIn,
@@ -59,6 +60,10 @@ export async function postgresState(place: PostgresPlace): Promise<ReceiverState
       const query = `SELECT gateway, epoch, seq, statement FROM vigie_rotation
         WHERE gateway IN (SELECT gateway FROM vigie_rotation WHERE kid=$1) ORDER BY n`;
       return gatewayRotationsIn((await pool.query(query, [kid])).rows);
+    },
+    async positions(gateway) {
+      const query = "SELECT epoch, last_seq FROM vigie_epoch WHERE gateway=$1 ORDER BY epoch";
+      return positionsIn((await pool.query(query, [gateway])).rows);
     },
     exclusively: (gateway, epoch, work) => queue.run(gateway, () => locked(pool, gateway, epoch, work)),
     [Symbol.asyncDispose]: () => pool.end(),

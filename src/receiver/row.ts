@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ChainHead } from "../seal/chain.ts";
 import { errors } from "./errors.ts";
-import type { GatewayRotation, KeptRotation, Refusal, Undated } from "./port.ts";
+import type { GatewayRotation, KeptRotation, Position, Refusal, Undated } from "./port.ts";
 
 // SQLite gives integers as numbers, PostgreSQL a bigint as text: both stay below 2^53.
 const integer = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
@@ -24,6 +24,7 @@ const undatedRow = z.object({
   monotonic_ms: integer,
   sealed_at_ms: integer,
 });
+const positionRow = z.object({ epoch: integer, last_seq: integer });
 /** Of a rotation's statement, what it is found by. */
 const led = z.object({ kid: z.string() });
 
@@ -54,6 +55,12 @@ export const undatedIn = (rows: readonly unknown[]): Undated[] =>
     const { epoch, first_seq, last_seq, boot, monotonic_ms, sealed_at_ms } = parse(undatedRow, row);
     const [firstSeq, lastSeq, monotonicMs, sealedAtMs] = [first_seq, last_seq, monotonic_ms, sealed_at_ms];
     return { epoch, firstSeq, lastSeq, bootId: boot, monotonicMs, sealedAtMs };
+  });
+
+export const positionsIn = (rows: readonly unknown[]): Position[] =>
+  rows.map((row) => {
+    const { epoch, last_seq: lastSeq } = parse(positionRow, row);
+    return { epoch, lastSeq };
   });
 
 /** The key that a change leads to, in hex. */

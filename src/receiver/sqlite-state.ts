@@ -17,6 +17,7 @@ import {
   hashIn,
   idsIn,
   kidOfStatement,
+  positionsIn,
   rotationsIn,
   standingIn,
   undatedIn,
@@ -71,6 +72,10 @@ function stateIn(database: Database): ReceiverState {
       const query = `SELECT gateway, epoch, seq, statement FROM rotation
         WHERE gateway IN (SELECT gateway FROM rotation WHERE kid=?) ORDER BY n`;
       return gatewayRotationsIn(await database.all(query, [kid]));
+    },
+    async positions(gateway) {
+      const query = "SELECT epoch, last_seq FROM epoch WHERE gateway=? ORDER BY epoch";
+      return positionsIn(await database.all(query, [gateway]));
     },
     exclusively: (gateway, epoch, work) =>
       queue.run(gateway, async () => work(await readEntry(database, gateway, epoch))),

@@ -3,10 +3,9 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import type { BundleForm } from "../../../src/delivery/fhir/render.ts";
 import { toBundle } from "../../../src/fhir/bundle.ts";
-import { phgDevice } from "../../../src/fhir/gateway.ts";
 import { flavours } from "../../../src/fhir/port.ts";
+import { sayWhose } from "../../../src/intake/directory.ts";
 import { readingId, uuidOf } from "../../../src/measure/identity.ts";
-import { toJson } from "../../../src/measure/json.ts";
 import type { Measurement } from "../../../src/measure/measurement.ts";
 import { clinicalKinds, measurementOf } from "../../fhir/arbitrary.ts";
 import { gateway, mesOptions, namelessThermometer, optionsFor, person, scale } from "../../fhir/samples.ts";
@@ -155,12 +154,20 @@ describe.each([
 
   it("has the gateway's own Device once, at its newest, however often it comes", async () => {
     const server = closing(await start());
-    const post = async (version: string) => {
-      const headers = { "content-type": "application/fhir+json", accept: "application/fhir+json" };
-      const body = toJson(phgDevice({ ...gateway, version }, "sntp"));
-      return (await fetch(server.base, { method: "POST", headers, body })).status;
-    };
-    expect([await post("0.1.0"), await post("0.1.0"), await post("0.2.0")]).toEqual([200, 200, 200]);
-    expect(server.of("Device")).toMatchObject([{ version: [{ value: "0.2.0" }] }]);
+    const journal = newJournal();
+    for (const version of ["0.0.1", "0.0.2"]) await sayWhose({ ...gateway, version }, journal);
+    for (const cursor of [0, 0, 1]) {
+      expect(await deliver(standingAt(journal, cursor), server)).toEqual([]);
+      expect(server.of("Device")).toMatchObject([{ version: [{ value: gateway.version }] }]);
+    }
+  });
+
+  it.each(["strict", "mes"] as const)("has no gateway where no measure names it: %s", async (flavour) => {
+    const server = closing(await start());
+    const journal = newJournal();
+    await sayWhose(gateway, journal);
+    journal.commit(measureDraft(1));
+    expect(await deliver(journal, server, { flavour })).toEqual([]);
+    expect(server.of("Device")).toHaveLength(1);
   });
 });

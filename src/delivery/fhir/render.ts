@@ -2,10 +2,19 @@
 import { z } from "zod";
 import { toBundle } from "../../fhir/bundle.ts";
 import { phgDevice } from "../../fhir/gateway.ts";
-import type { BundleOptions, Flavour, GatewayIdentity, MesOptions, Person, ReferenceForm } from "../../fhir/port.ts";
+import type {
+  BundleOptions,
+  Flavour,
+  GatewayIdentity,
+  MesOptions,
+  NoBundle,
+  Person,
+  ReferenceForm,
+} from "../../fhir/port.ts";
 import type { StoredWholeRecord } from "../../journal/port.ts";
 import type { Specialization } from "../../measure/codes.ts";
 import { parseJson, toJson } from "../../measure/json.ts";
+import type { Measurement } from "../../measure/measurement.ts";
 import { measuredAt } from "../../measure/site-time.ts";
 import { readSource, type Source } from "../../measure/source.ts";
 import { RecordKind } from "../../seal/record.ts";
@@ -93,7 +102,14 @@ function anew(
   const isAmended = sealed?.entry.some(({ resource }) => resource.status === "amended") ?? false;
   const status = isAmended ? ({ status: "amended" } as const) : {};
   const made = toBundle(measurement, person, known.gateway, { ...form, ...status, effective, specialization });
-  return "bundle" in made ? Buffer.from(toJson(made.bundle)) : { type: "nothing" };
+  if ("bundle" in made) return Buffer.from(toJson(made.bundle));
+  return isMendable(made.noBundle, measurement) ? { type: "unmakeable", because: made.noBundle } : { type: "nothing" };
+}
+
+/** Whether a word in the configuration would make a bundle of it: then it waits for that as a dead letter. */
+function isMendable(noBundle: NoBundle, measurement: Measurement): boolean {
+  if (noBundle === "mes-device-unidentified") return true;
+  return noBundle === "mes-glucose-moment" && measurement.kind === "glucose" && measurement.meal !== undefined;
 }
 
 const sealedStatus = z.object({ entry: z.array(z.object({ resource: z.object({ status: z.string().optional() }) })) });

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { isVigieError } from "../errors/error.ts";
 import { kidText, type SigningKey } from "../seal/key.ts";
+import { hashOf } from "../seal/segment.ts";
 import type { Verification } from "../seal/verifier.ts";
 import { withCheckpoints } from "./checkpoints.ts";
 import { Committer } from "./committer.ts";
@@ -34,6 +35,7 @@ import type {
 } from "./port.ts";
 import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
+import { Recent } from "./recent.ts";
 import { inJournal } from "./refusal.ts";
 import { retain } from "./retention.ts";
 import { adopt, rotateBoxKey, rotationEntry } from "./rotate.ts";
@@ -56,6 +58,7 @@ export class SqliteJournal implements Journal {
   readonly #upkeeping = new Mutex();
   readonly #space: Space;
   readonly #disk: DiskTrouble;
+  readonly #recent = new Recent();
   /** Cursors that a full disk did not take. */
   readonly #unwritten = new Map<string, number>();
   #closed = false;
@@ -105,6 +108,8 @@ export class SqliteJournal implements Journal {
   }
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
+    const recent = this.#recent.segments(fromSeq, maxRecords);
+    if (recent !== undefined) return recent;
     const range = { fromSeq, maxRecords };
     return this.#do(() => readSegments(this.#database, this.#state, range, this.#store.damaged));
   }
@@ -211,16 +216,17 @@ export class SqliteJournal implements Journal {
 
   async #write(entries: readonly Entry[]): Promise<readonly Appended[]> {
     const { clock } = this.#options;
-    const { appended, head } = await this.#database.transaction((sql) =>
+    const { appended, segment } = await this.#database.transaction((sql) =>
       writeSegment(sql, this.#state, clock, entries),
     );
-    if (head === undefined) return appended;
-    this.#state.lastSeq = head.lastSeq;
-    this.#state.previous = head.previous;
+    if (segment === undefined) return appended;
+    this.#state.lastSeq = segment.lastSeq;
+    this.#state.previous = hashOf(segment.segment);
+    this.#recent.add(segment);
     const next = entries[0]?.next;
     if (next !== undefined) adopt(this.#state, next.key, next.statement);
     this.#disk.relieved();
-    for (const listener of this.#listeners) listener(head.lastSeq);
+    for (const listener of this.#listeners) listener(segment.lastSeq);
     return appended;
   }
 
@@ -241,7 +247,14 @@ export class SqliteJournal implements Journal {
   /** What works on the file in many steps: one such work at a time, with appends in between. */
   async #upkeep<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#goOn();
-    return this.#upkeeping.run(() => this.#disk.freeing(work));
+    return this.#upkeeping.run(async () => {
+      this.#recent.pause();
+      try {
+        return await this.#disk.freeing(work);
+      } finally {
+        this.#recent.resume();
+      }
+    });
   }
 
   async #move(cursor: Cursor): Promise<void> {

@@ -70,7 +70,10 @@ export class SqliteJournal implements Journal {
     this.#space = space;
     this.#state = state;
     this.#options = options;
-    this.#committer = new Committer((entries) => this.#disk.append(() => this.#write(entries)));
+    this.#committer = new Committer((entries, cursors) => {
+      const work = () => this.#write(entries, cursors);
+      return entries.length > 0 ? this.#disk.append(work) : this.#disk.freeing(work);
+    });
     this.#store = {
       database: this.#database,
       state,
@@ -125,12 +128,16 @@ export class SqliteJournal implements Journal {
 
   async advance(destination: string, through: number): Promise<void> {
     if (through > this.lastSeq) throw new RangeError(`${through} is beyond the journal's end, ${this.lastSeq}`);
+    const cursor = { destination, through };
     try {
-      await this.#move({ destination, through });
+      await this.#committer.move(cursor);
+      this.#unwritten.delete(destination);
     } catch (error) {
+      if (!isVigieError(error, "JOURNAL_FULL")) throw error;
       // What a platform has receipted is not forgotten: retention keeps it, where it has made room.
-      if (isVigieError(error, "JOURNAL_FULL")) this.#unwritten.set(destination, through);
-      throw error;
+      this.#unwritten.set(destination, through);
+      // The segment that it rode with needs more room than a cursor alone, which may have the reserve.
+      await this.#move(cursor);
     }
   }
 
@@ -214,11 +221,12 @@ export class SqliteJournal implements Journal {
     await this.#database.close();
   }
 
-  async #write(entries: readonly Entry[]): Promise<readonly Appended[]> {
+  async #write(entries: readonly Entry[], cursors: readonly Cursor[]): Promise<readonly Appended[]> {
     const { clock } = this.#options;
-    const { appended, segment } = await this.#database.transaction((sql) =>
-      writeSegment(sql, this.#state, clock, entries),
-    );
+    const { appended, segment } = await this.#database.transaction(async (sql) => {
+      for (const cursor of cursors) await moveCursor(sql, this.#state.vault, cursor);
+      return writeSegment(sql, this.#state, clock, entries);
+    });
     if (segment === undefined) return appended;
     this.#state.lastSeq = segment.lastSeq;
     this.#state.previous = hashOf(segment.segment);

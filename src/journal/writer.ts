@@ -15,13 +15,14 @@ export interface Written {
   readonly segment: StoredSegment | undefined;
 }
 
-/** @param entries 1 to MAX_RECORDS. Nothing in `state` is changed: it is the caller's to do, once this is committed. */
+/** @param entries 0 to MAX_RECORDS. Nothing in `state` is changed: it is the caller's to do, once this is committed. */
 export async function writeSegment(
   sql: Sql,
   state: JournalState,
   clock: Clock,
   entries: readonly Entry[],
 ): Promise<Written> {
+  if (entries.length === 0) return { appended: [], segment: undefined };
   const { lastSeq } = state;
   const known = await knownSeqs(sql, entries);
   const fresh: Entry[] = [];

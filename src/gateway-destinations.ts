@@ -122,7 +122,7 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
   });
 }
 
-async function readOAuth({ key, kid, ...rest }: NonNullable<Of<"fhir">["oauth"]>) {
+export async function readOAuth({ key, kid, ...rest }: NonNullable<Of<"fhir">["oauth"]>) {
   if (key === undefined) return rest;
   return { ...rest, assertion: { key: await readSecretText(key), ...(kid === undefined ? {} : { kid }) } };
 }

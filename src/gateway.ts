@@ -14,6 +14,7 @@ import type { GatewayEvent, Observe } from "./events.ts";
 import type { GatewayIdentity } from "./fhir/port.ts";
 import { openDestination } from "./gateway-destinations.ts";
 import { openLinks } from "./gateway-links.ts";
+import { sayWhose } from "./intake/directory.ts";
 import { carryOutAll } from "./intake/due.ts";
 import { createIntake } from "./intake/intake.ts";
 import { watchClock } from "./journal/anchor.ts";
@@ -66,6 +67,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     closers.push(async () => endCare());
     void finishKeyChange(journal, parts);
 
+    await sayWhose(identity, journal).catch(unlessFull(observe));
     // Before the destinations: what a person consents to is known before anything is sent.
     const { registry, sessions, deadLetters, control } = await openDesk(parts, journal);
 
@@ -100,6 +102,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     throw error;
   }
 }
+
+/** A full journal is no reason not to start: what is delivered makes room. */
+const unlessFull = (observe: Observe) => (error: unknown) => {
+  if (!isVigieError(error, "JOURNAL_FULL")) throw error;
+  observe({ type: "fault", error });
+};
 
 /** Opens the journal that a configuration names. @throws the errors of its secrets and of openJournal() */
 export async function openConfiguredJournal(

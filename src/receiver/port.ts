@@ -22,6 +22,8 @@ export interface HandedRecord {
 export interface Handover {
   readonly gateway: string;
   readonly epoch: number;
+  /** When the gateway sealed them, by its own wall clock (ms since 1970), and whether that was set by a source of time. */
+  readonly sealed: { readonly atMs: number; readonly isTrusted: boolean };
   /** In order of sequence, at most 256. */
   readonly records: readonly HandedRecord[];
 }
@@ -130,5 +132,8 @@ export type ReceiverEvent =
   | { readonly type: "new-epoch"; readonly gateway: string; readonly epoch: number }
   | { readonly type: "receipted"; readonly gateway: string; readonly through: number }
   | { readonly type: "feed"; readonly state: "connected" | "waiting"; readonly error?: VigieError }
+  /** The directory of gateways changed on disk: it was read, or is kept as it was because the new one is broken. */
+  | { readonly type: "directory"; readonly state: "read"; readonly gateways: number }
+  | { readonly type: "directory"; readonly state: "kept"; readonly error: VigieError }
   /** A sink or the state failed: nothing was receipted, it comes again. */
   | { readonly type: "failed"; readonly error: unknown };

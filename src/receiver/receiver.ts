@@ -28,6 +28,8 @@ import type {
 
 export interface ReceiverParts {
   readonly keys: GatewayKeys;
+  /** Looks for keys once more, when one comes that is not known. @returns whether something changed. */
+  readonly refreshKeys?: () => Promise<boolean>;
   readonly state: ReceiverState;
   /** Each record goes to all of them, in this order. */
   readonly sinks: readonly Sink[];
@@ -65,12 +67,13 @@ export class Receiver {
 
   /**
    * Takes one message.
-   * @param via the gateway whose topic or connection it came by, where that is known: it must be the one that signed.
+   * @param via the gateway whose topic or connection it came by, where that is known, or all that its certificate calls it:
+   * it must be the one that signed.
    * @param later told what became of what came early, where receivers share the state and the gap was closed by another one.
    * @throws what a sink or the state threw: then nothing is held, and the message has to come again.
    */
-  async receive(bytes: Uint8Array, via?: string, later: Later = () => undefined): Promise<Outcome> {
-    const opened = this.#open(bytes, via);
+  async receive(bytes: Uint8Array, via?: Via, later: Later = () => undefined): Promise<Outcome> {
+    const opened = await this.#open(bytes, via);
     const outcome = "type" in opened ? opened : await this.#judge(opened, later);
     this.#parts.observe?.(outcome);
     return outcome;
@@ -81,8 +84,8 @@ export class Receiver {
    * shows, and moves nothing. Where its segment's turn is still to come, these bodies are known by then.
    * @param via, @throws as receive().
    */
-  async receiveAhead(bytes: Uint8Array, via?: string): Promise<Outcome> {
-    const opened = this.#open(bytes, via);
+  async receiveAhead(bytes: Uint8Array, via?: Via): Promise<Outcome> {
+    const opened = await this.#open(bytes, via);
     const outcome = "type" in opened ? opened : await this.#handAhead(opened);
     this.#parts.observe?.(outcome);
     return outcome;
@@ -103,20 +106,24 @@ export class Receiver {
   }
 
   /** Whose it is, proven by the signature; or the refusal. */
-  #open(bytes: Uint8Array, via: string | undefined): Opened | Outcome {
+  async #open(bytes: Uint8Array, via: Via | undefined): Promise<Opened | Outcome> {
+    const ways = via === undefined ? undefined : [via].flat();
     const decoded = decodeMessage(bytes);
     let segment: Uint8Array;
     if (decoded.ok) segment = decoded.message.segment;
     else if (decoded.unreadable !== undefined) segment = decoded.unreadable;
-    else return refused("malformed", decoded.because, via);
-    const opened = openSegment(segment, this.#ring);
-    if (!opened.ok) return refused(opened.fault, opened.because, via);
+    else return refused("malformed", decoded.because, ways?.[0]);
+    let opened = openSegment(segment, this.#ring);
+    const isStranger = !opened.ok && opened.fault === "unknown-key";
+    if (isStranger && (await this.#parts.refreshKeys?.())) opened = openSegment(segment, this.#ring);
+    if (!opened.ok) return refused(opened.fault, opened.because, ways?.[0]);
     const { payload, kid } = opened;
     const signer = this.#parts.keys(kid)?.gateway;
-    if (signer !== payload.gateway || (via !== undefined && via !== signer)) {
+    if (signer === undefined || signer !== payload.gateway || ways?.includes(signer) === false) {
+      const way = ways?.join(", ");
       const because = say(
-        `signé par ${signer}, pour ${payload.gateway}, par ${via ?? "personne"}`,
-        `signed by ${signer}, for ${payload.gateway}, by way of ${via ?? "nobody"}`,
+        `signé par ${signer}, pour ${payload.gateway}, venu par ${way || "personne de nommé"}`,
+        `signed by ${signer}, for ${payload.gateway}, by way of ${way || "nobody named"}`,
       );
       return refused("foreign", because, signer);
     }
@@ -291,6 +298,7 @@ function keepApart(taken: readonly HandedRecord[], entry: GatewayEntry): Promise
 }
 
 type Later = (outcome: Outcome) => void;
+export type Via = string | readonly string[];
 
 /** A message whose signature and origin are good; without what it shows, where its bodies are packed in an unknown way. */
 interface Opened {

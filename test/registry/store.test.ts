@@ -223,7 +223,7 @@ describe("consent", () => {
     expect(may()).toBe(true);
     await house.reopen();
     expect(may()).toBe(true);
-    expect((await audits()).slice(-3).map(({ action, subject }) => [action, subject.medium])).toEqual([
+    expect((await audits()).slice(-3).map(({ action, subject }) => [action, subject?.["medium"]])).toEqual([
       ["consent-given", "paper"],
       ["consent-withdrawn", "oral"],
       ["consent-given", "paper"],

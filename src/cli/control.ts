@@ -11,6 +11,8 @@ import { connectControl } from "../control/socket.ts";
 import { DriverRegistry } from "../driver/registry.ts";
 import { explain, VigieError } from "../errors/error.ts";
 import { controlPath, openConfiguredJournal, openDesk } from "../gateway.ts";
+import { errors as journalErrors } from "../journal/errors.ts";
+import { salvageUnderWay } from "../journal/salvage.ts";
 import { systemClock } from "../system-clock.ts";
 import { errorCatalogue } from "./catalogue.ts";
 import { inBoth } from "./command.ts";
@@ -94,9 +96,11 @@ export async function withControl<Result>(
   }
 }
 
-/** Who only looks makes no journal: it would belong to him (root, perhaps), and the service could not open it. @throws JOURNAL_ABSENT */
+/** Who only looks makes no journal: it would belong to him (root, perhaps), and the service could not open it. @throws JOURNAL_ABSENT, JOURNAL_SALVAGING */
 export async function assertJournal({ journal }: Pick<GatewayConfig, "journal">): Promise<void> {
   const path = join(journal.path, "journal.db");
+  if ((await salvageUnderWay(journal.path)) !== undefined)
+    throw journalErrors.JOURNAL_SALVAGING({ where: journal.path });
   await access(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") throw errors.JOURNAL_ABSENT({ where: path, cause });
   });

@@ -90,6 +90,17 @@ export const errors = defineErrors({
     },
     exit: ExitCode.io,
   },
+  JOURNAL_SOUND: {
+    what: {
+      fr: "Ce journal s'ouvre : il n'y a rien à sauver, et rien n'a été changé.",
+      en: "This journal opens: there is nothing to salvage, and nothing was changed.",
+    },
+    remedy: {
+      fr: "`vigie journal verify` dit s'il est intact ; `vigie journal export` en fait une copie vérifiable.",
+      en: "`vigie journal verify` says whether it is whole; `vigie journal export` makes a copy that can be verified.",
+    },
+    exit: ExitCode.usage,
+  },
   JOURNAL_ABSENT: {
     what: { fr: "Il n'y a pas encore de journal ici.", en: "There is no journal here yet." },
     remedy: {

@@ -96,7 +96,7 @@ async function findHead(sql: Sql, state: JournalState): Promise<void> {
 export async function readRotations(sql: Sql): Promise<readonly Rotation[]> {
   const rows = await sql.all("SELECT seq, statement FROM rotation ORDER BY seq");
   return rows.map((row) => {
-    const rotation = openRotation(parse(text(row, "statement")));
+    const rotation = openRotation(parseJson(text(row, "statement")));
     if (rotation === undefined) {
       throw errors.JOURNAL_DAMAGED({
         where: `rotation ${integer(row, "seq")}`,
@@ -107,7 +107,7 @@ export async function readRotations(sql: Sql): Promise<readonly Rotation[]> {
   });
 }
 
-function parse(json: string): unknown {
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {

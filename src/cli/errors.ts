@@ -30,12 +30,12 @@ export const errors = defineErrors({
   },
   PERSON_UNKNOWN: {
     what: {
-      fr: "La configuration n'attribue cette mesure à personne.",
-      en: "The configuration assigns this measurement to nobody.",
+      fr: "Rien ne dit de qui est cette mesure.",
+      en: "Nothing says whose this measurement is.",
     },
     remedy: {
-      fr: "Ajoutez la personne ou l'attribution (`persons`, `assignments`), ou nommez la personne avec --person. Sur la passerelle, la mesure attendrait en quarantaine.",
-      en: "Add the person or the assignment (`persons`, `assignments`), or name the person with --person. On the gateway the measurement would wait in quarantine.",
+      fr: "Ajoutez la personne ou l'attribution (`vigie persons add`, `vigie assign add`), ou nommez la personne avec --person. Sur la passerelle, la mesure attendrait en quarantaine.",
+      en: "Add the person or the assignment (`vigie persons add`, `vigie assign add`), or name the person with --person. On the gateway the measurement would wait in quarantine.",
     },
     exit: ExitCode.data,
   },

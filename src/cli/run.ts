@@ -1,7 +1,7 @@
 /** The `vigie` command, from its arguments to its exit code. Everything it touches of the process is handed in. */
 import { Command, CommanderError } from "commander";
 import { formatProblem, InvalidConfig } from "../config/problem.ts";
-import { type ExitCode, explain, VigieError } from "../errors/error.ts";
+import { ExitCode, explain, VigieError } from "../errors/error.ts";
 import { version } from "../version.ts";
 import { command, inBoth } from "./command.ts";
 import { commands } from "./commands.ts";
@@ -14,6 +14,8 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const program = await vigie(args, io);
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
+    // Without a command behind it, commander has shown the help: what was asked for, or what the call lacked.
+    if (error instanceof CommanderError && error.code === "commander.help") return ExitCode.usage;
     const raised = asVigieError(error);
     if (raised === undefined) return io.exitCode;
     if (raised instanceof InvalidConfig) {
@@ -46,8 +48,7 @@ function asVigieError(error: unknown): VigieError | undefined {
   if (error instanceof VigieError) return error;
   if (!(error instanceof CommanderError)) return errors.INTERNAL({ cause: error });
   if (error.exitCode === 0) return undefined;
-  const found =
-    error.code === "commander.help" ? "no command" : error.message.replace(/^error: /, "").replace("\n", " ");
+  const found = error.message.replace(/^error: /, "").replace("\n", " ");
   return errors.USAGE({ found });
 }
 

@@ -31,6 +31,8 @@ export type GatewayEvent =
       readonly state: "open" | "closed" | "failed";
       readonly error?: VigieError;
     }
+  /** A device of the registry is read from now on, is read another way, or is let go. */
+  | { readonly type: "device"; readonly device: string; readonly state: "followed" | "changed" | "released" }
   | { readonly type: "fault"; readonly error: VigieError };
 
 export type Observe = (event: GatewayEvent) => void;

@@ -42,12 +42,13 @@ type Of<Type extends DestinationConfig["type"]> = Extract<DestinationConfig, { r
 
 async function openMqtt(config: Of<"mqtt">, { gateway, ...parts }: DestinationParts, withhold: Withhold) {
   const { openMqttDestination } = await import("./delivery/mqtt/destination.ts");
-  const { journal, observe } = parts;
+  const { journal, deadLetters, observe } = parts;
   const { name, url, protocol, clientId = gateway.id, platformKeys, window, username, password } = config;
   const tls = await tlsOf(config);
   return openMqttDestination({
     name,
     journal,
+    deadLetters,
     observe,
     withhold,
     config: {
@@ -121,7 +122,7 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
   });
 }
 
-async function readOAuth({ key, kid, ...rest }: NonNullable<Of<"fhir">["oauth"]>) {
+export async function readOAuth({ key, kid, ...rest }: NonNullable<Of<"fhir">["oauth"]>) {
   if (key === undefined) return rest;
   return { ...rest, assertion: { key: await readSecretText(key), ...(kid === undefined ? {} : { kid }) } };
 }

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import { giveTo } from "../journal/files.ts";
 import { errors } from "./errors.ts";
 
@@ -27,7 +29,7 @@ export async function createKeyFile(file: string, like?: string): Promise<boolea
       await syncFolder(folder);
     }
   } catch (cause) {
-    throw errors.KEY_NOT_WRITTEN({ where: file, cause });
+    throw errors.KEY_NOT_WRITTEN({ where: verbatim(file), found: systemSays(cause), cause });
   }
 }
 
@@ -48,7 +50,7 @@ export async function replaceKeyFile(file: string): Promise<string> {
     await syncFolder(folder);
     return old;
   } catch (cause) {
-    throw errors.KEY_NOT_WRITTEN({ where: file, cause });
+    throw errors.KEY_NOT_WRITTEN({ where: verbatim(file), found: systemSays(cause), cause });
   }
 }
 

@@ -12,12 +12,14 @@ import { connectControl } from "../control/socket.ts";
 import { DEAD_LETTERS, letterShape } from "../delivery/dead-letters.ts";
 import { withholding, withholdQuarantine } from "../delivery/withhold.ts";
 import { isVigieError, VigieError } from "../errors/error.ts";
+import { verbatim } from "../errors/sentence.ts";
 import { controlPath, openConfiguredJournal } from "../gateway.ts";
 import { erasureOrdered } from "../intake/due.ts";
 import { errors as journalErrors } from "../journal/errors.ts";
 import { giveTo } from "../journal/files.ts";
 import { openJournal } from "../journal/open.ts";
 import type { Draft, Fact, Journal } from "../journal/port.ts";
+import { diskSays } from "../journal/refusal.ts";
 import { changePlaces, nextFolder, salvageFolder, salvageUnderWay, withDamaged } from "../journal/salvage.ts";
 import { type Damaged, factsAround, readWhole, type Salvaged, soundCursors } from "../journal/salvage-read.ts";
 import type { Clock } from "../measure/time.ts";
@@ -58,7 +60,8 @@ export interface SalvageReport {
 export async function salvage(config: GatewayConfig, actor: Actor): Promise<SalvageReport | undefined> {
   const { path: folder } = config.journal;
   const clock = systemClock(config.clock.trust);
-  if ((await connectControl(controlPath(config))) !== undefined) throw journalErrors.JOURNAL_LOCKED({ where: folder });
+  if ((await connectControl(controlPath(config))) !== undefined)
+    throw journalErrors.JOURNAL_LOCKED({ where: verbatim(folder) });
   const underWay = await salvageUnderWay(folder);
   if (underWay !== undefined) {
     await changePlaces(folder, underWay);
@@ -70,28 +73,28 @@ export async function salvage(config: GatewayConfig, actor: Actor): Promise<Salv
     return await salvageInto(await salvageFolder(folder), { config, clock, actor, because });
   } catch (cause) {
     if (cause instanceof VigieError) throw cause;
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw journalErrors.JOURNAL_SALVAGE_FAILED({ where: folder, found, cause });
+    throw journalErrors.JOURNAL_SALVAGE_FAILED({ where: verbatim(folder), found: diskSays(cause), cause });
   }
 }
 
 /** @throws JOURNAL_SOUND where there is none, and whatever else the journal is refused with. */
-async function damageOf(config: GatewayConfig, clock: Clock): Promise<string> {
+async function damageOf(config: GatewayConfig, clock: Clock): Promise<string | null> {
   try {
     const journal = await openConfiguredJournal(config, clock);
     await journal.close();
   } catch (error) {
-    if (isVigieError(error, "JOURNAL_DAMAGED")) return error.detail.found ?? "damaged";
+    if (isVigieError(error, "JOURNAL_DAMAGED")) return error.detail.found?.en ?? null;
     throw error;
   }
-  throw errors.JOURNAL_SOUND({ where: config.journal.path });
+  throw errors.JOURNAL_SOUND({ where: verbatim(config.journal.path) });
 }
 
 interface Task {
   readonly config: GatewayConfig;
   readonly clock: Clock;
   readonly actor: Actor;
-  readonly because: string;
+  /** What it was refused with, where it said so. */
+  readonly because: string | null;
 }
 
 async function salvageInto(folder: string, task: Task): Promise<SalvageReport> {
@@ -102,7 +105,7 @@ async function salvageInto(folder: string, task: Task): Promise<SalvageReport> {
   const gateway = task.config.gateway.id;
   const report = await withDamaged(damagedFile, folder, keys, async (damaged, salvaged) => {
     if (salvaged.gateway !== undefined && salvaged.gateway !== gateway) {
-      throw journalErrors.JOURNAL_FOREIGN({ found: salvaged.gateway, expected: gateway });
+      throw journalErrors.JOURNAL_FOREIGN({ found: verbatim(salvaged.gateway), expected: verbatim(gateway) });
     }
     await exportWhole(damaged, file);
     const sequence = await readFile(file);
@@ -188,7 +191,7 @@ const seqOfLetter = ({ value }: Fact): number => (value === undefined ? 0 : lett
 /** An event travels: it says what was lost by number, and nothing of anybody. */
 const MOST_RANGES = 200;
 
-function eventOf(loss: Salvaged & { because: string; isRegistryWhole: boolean; digest: string }): Draft {
+function eventOf(loss: Salvaged & { because: string | null; isRegistryWhole: boolean; digest: string }): Draft {
   const { epoch, lastSeq, records, lost, because, isRegistryWhole, digest } = loss;
   const body = {
     type: "journal-salvaged",

@@ -4,7 +4,14 @@ import type { Path } from "./describe.ts";
 import { say } from "./field.ts";
 import { nearest } from "./nearest.ts";
 import { describe } from "./problem.ts";
-import type { AssignmentConfig, DestinationConfig, DeviceConfig, GatewayConfig } from "./schema.ts";
+import type {
+  AssignmentConfig,
+  DestinationConfig,
+  DeviceConfig,
+  GatewayConfig,
+  ReceiverSection,
+  SinkConfig,
+} from "./schema.ts";
 import type { Finding } from "./validate.ts";
 
 /** What the configuration's driver names are checked against. */
@@ -49,7 +56,7 @@ export function crossCheck(sections: Sections, drivers: readonly KnownDriver[]):
       ...tlsOf(destination, ["destinations", index]),
       ...proofOf(destination, ["destinations", index]),
     ]),
-    ...(receiver === undefined ? [] : tlsOf(receiver, ["receiver"])),
+    ...(receiver === undefined ? [] : receiverFindings(receiver)),
   ];
 }
 
@@ -182,10 +189,10 @@ function tlsOf({ tls, url }: Line, at: Path): readonly Finding[] {
   ];
 }
 
-/** Without a key to sign with, the certificate is who the gateway is. */
-function proofOf(destination: GatewayConfig["destinations"][number], at: Path): readonly Finding[] {
-  if (destination.type !== "fhir" || destination.oauth === undefined) return [];
-  if (destination.oauth.key !== undefined || destination.tls?.cert !== undefined) return [];
+/** Without a key to sign with, the certificate is who the client is. */
+function proofOf(one: GatewayConfig["destinations"][number] | SinkConfig, at: Path): readonly Finding[] {
+  if (one.type !== "fhir" || one.oauth === undefined) return [];
+  if (one.oauth.key !== undefined || one.tls?.cert !== undefined) return [];
   return [
     {
       at: [...at, "oauth"],
@@ -194,3 +201,46 @@ function proofOf(destination: GatewayConfig["destinations"][number], at: Path): 
     },
   ];
 }
+
+function receiverFindings({ mqtt, listen, state, sinks }: ReceiverSection): readonly Finding[] {
+  return [
+    ...(mqtt === undefined && listen === undefined ? [noFeed] : []),
+    ...(mqtt === undefined ? [] : tlsOf(mqtt, ["receiver", "mqtt"])),
+    ...(mqtt?.group === undefined || typeof state !== "string" ? [] : [unshared]),
+    ...(mqtt?.group === undefined || mqtt.protocol === 5 ? [] : [sharedWithout5]),
+    ...(listen === undefined || listen.tls !== undefined || LOOPBACK.includes(listen.host) ? [] : [heardInClear]),
+    ...sinks.flatMap((sink, index) => [
+      ...(sink.type === "fhir" ? tlsOf(sink, ["receiver", "sinks", index]) : []),
+      ...proofOf(sink, ["receiver", "sinks", index]),
+    ]),
+  ];
+}
+
+const LOOPBACK: readonly string[] = ["127.0.0.1", "::1", "localhost"];
+
+const noFeed: Finding = {
+  at: ["receiver"],
+  found: say("aucune entrée", "no way in"),
+  expected: say("`mqtt`, `listen`, ou les deux", "`mqtt`, `listen`, or both"),
+};
+
+const unshared: Finding = {
+  at: ["receiver", "state"],
+  found: say("un fichier, avec `mqtt.group`", "a file, with `mqtt.group`"),
+  expected: say(
+    "{ postgres: … }, que plusieurs récepteurs partagent",
+    "{ postgres: … }, which several receivers share",
+  ),
+};
+
+const sharedWithout5: Finding = {
+  at: ["receiver", "mqtt", "protocol"],
+  found: say("4, avec `group`", "4, with `group`"),
+  expected: say("5 : MQTT 3.1.1 ne partage pas", "5: MQTT 3.1.1 does not share"),
+};
+
+const heardInClear: Finding = {
+  at: ["receiver", "listen", "host"],
+  found: say("une adresse du réseau, sans `tls`", "an address of the network, without `tls`"),
+  expected: say("`tls`, ou 127.0.0.1", "`tls`, or 127.0.0.1"),
+};

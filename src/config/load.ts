@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import { crossCheck, type KnownDriver, type Names, type Sections } from "./cross-check.ts";
 import { gatewayJsonSchema, type JsonSchema, receiverJsonSchema } from "./describe.ts";
 import { errors } from "./errors.ts";
@@ -106,7 +108,7 @@ async function load<Config extends GatewayConfig | ReceiverConfig>(
 
 async function readText(file: string): Promise<string> {
   return readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw errors.CONFIG_UNREADABLE({ where: file, found: cause.code ?? cause.name, cause });
+    throw errors.CONFIG_UNREADABLE({ where: verbatim(file), found: systemSays(cause), cause });
   });
 }
 

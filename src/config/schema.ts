@@ -4,10 +4,11 @@
  */
 import { z } from "zod";
 import { MAX_SLOT, REFERENCE, SYSTEM } from "../registry/shape.ts";
-import { mqttDestination, receiver } from "./broker.ts";
+import { mqttDestination } from "./broker.ts";
 import { field, say } from "./field.ts";
 import { deviceAddress, finess, instant, label, legalFiness, name, path, secret } from "./forms.ts";
 import { links } from "./links.ts";
+import { receiver } from "./receiver.ts";
 import { registry } from "./registry.ts";
 import { fhirDestination, httpsDestination } from "./web.ts";
 
@@ -214,6 +215,8 @@ export const receiverSchema = z.strictObject({
 
 export type GatewayConfig = z.output<typeof gatewaySchema>;
 export type ReceiverConfig = z.output<typeof receiverSchema>;
+export type ReceiverSection = ReceiverConfig["receiver"];
+export type SinkConfig = ReceiverSection["sinks"][number];
 export type DestinationConfig = GatewayConfig["destinations"][number];
 export type AssignmentConfig = GatewayConfig["assignments"][number];
 export type DeviceConfig = GatewayConfig["devices"][number];

@@ -59,12 +59,21 @@ const oauth = z.strictObject({
   ),
 });
 
-export const fhirDestination = z.strictObject({
-  name: destinationName,
-  type: z.literal("fhir"),
+/** Of a FHIR server, whoever speaks to it. */
+export const fhirServer = {
   url: field(webUrl, say("Base de l'API FHIR R4.", "Base of the FHIR R4 API.")),
   tls,
   oauth: field(oauth.exactOptional(), say("Jetons d'accès OAuth 2.", "OAuth 2 access tokens.")),
+  connections: field(
+    z.int().min(1).max(16).default(4),
+    say("Transactions menées en parallèle, au plus.", "Transactions side by side, at most."),
+  ),
+};
+
+export const fhirDestination = z.strictObject({
+  name: destinationName,
+  type: z.literal("fhir"),
+  ...fhirServer,
   flavour: field(
     z.enum(flavours).default("platform"),
     say("Pour qui le bundle est fait.", "For whom the bundle is made."),
@@ -90,10 +99,6 @@ export const fhirDestination = z.strictObject({
   editorOid: field(
     oid.exactOptional(),
     say("OID de l'éditeur, pour Mon espace santé.", "The editor's OID, for Mon espace santé."),
-  ),
-  connections: field(
-    z.int().min(1).max(16).default(4),
-    say("Appareils servis en parallèle, au plus.", "Devices served side by side, at most."),
   ),
   only,
 });

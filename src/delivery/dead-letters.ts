@@ -4,12 +4,13 @@
  */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { verbatim } from "../errors/sentence.ts";
 import type { Observe } from "../events.ts";
 import type { Draft, Fact, JournalFacts, JournalWriter } from "../journal/port.ts";
 import { toJson } from "../measure/json.ts";
 import type { Clock } from "../measure/time.ts";
 import { RecordKind } from "../seal/record.ts";
-import { errors } from "./errors.ts";
+import { recordRefused } from "./trouble.ts";
 
 /** Why a record was refused. */
 export interface Because {
@@ -88,8 +89,7 @@ export class DeadLetters {
       const letter = { destination, seq, code, words: legible(because.words), at, again: false };
       await this.#write(event({ type: "record-refused", destination, seq, because: code }), [letter]);
     }
-    const found = `record ${seq}: ${code}`;
-    observe({ type: "fault", error: errors.DELIVERY_RECORD_REFUSED({ where: destination, found }) });
+    observe({ type: "fault", error: recordRefused(destination, seq, verbatim(code)) });
   }
 
   /**

@@ -3,6 +3,7 @@
  * digest stay, so the chain verifies; and nothing can be guessed back from a digest whose salt is gone.
  */
 import { createHash } from "node:crypto";
+import { say } from "../errors/sentence.ts";
 import { encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import { RecordKind } from "../seal/record.ts";
 import { tombstone } from "./checks.ts";
@@ -129,7 +130,10 @@ export async function pendingErasure(sql: Sql, vault: Vault) {
   const items = plain && tryDecode(plain, { maxBytes: 65_536, maxDepth: 2, tags: [] });
   const [person, nonce, reason]: unknown[] = Array.isArray(items) ? items : [];
   if (!isBytes(person, 16) || typeof nonce !== "string" || typeof reason !== "string") {
-    throw errors.JOURNAL_DAMAGED({ where: "meta", found: "an erasure under way that cannot be read" });
+    throw errors.JOURNAL_DAMAGED({
+      where: say("table meta", "table meta"),
+      found: say("un effacement en cours qui ne se lit pas", "an erasure under way that cannot be read"),
+    });
   }
   return { person, nonce, reason };
 }

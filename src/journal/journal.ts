@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { isVigieError } from "../errors/error.ts";
+import { type Sentence, say } from "../errors/sentence.ts";
 import { kidText, type SigningKey } from "../seal/key.ts";
 import type { Verification } from "../seal/verifier.ts";
 import { withCheckpoints } from "./checkpoints.ts";
@@ -227,11 +228,14 @@ export class SqliteJournal implements Journal {
 
   async #cursors(): Promise<readonly Cursor[]> {
     const { sound, damaged } = await this.#do(() => readCursors(this.#database, this.#state.vault));
-    for (const destination of damaged) this.#damaged(undefined, `the cursor of ${destination} begins anew`);
+    for (const destination of damaged) {
+      const because = say(`le curseur de ${destination} repart du début`, `the cursor of ${destination} begins anew`);
+      this.#damaged(undefined, because);
+    }
     return sound;
   }
 
-  #damaged(seq: number | undefined, because: string): void {
+  #damaged(seq: number | undefined, because: Sentence): void {
     this.#options.onDamage?.(seq, because);
   }
 

@@ -3,12 +3,14 @@
  * and is the one that was sealed. Nothing else is believed, neither the index nor the order of the pages: a body's kind, for
  * one, is found again from its digest.
  */
+import { type Sentence, say } from "../errors/sentence.ts";
 import { type KeyRing, type SigningKey, verifyingKey } from "../seal/key.ts";
 import { RecordKind, type SegmentPayload } from "../seal/record.ts";
 import { keysBehind, openRotation, type Rotation } from "../seal/rotation.ts";
 import { digestOf, hashOf, openSegment } from "../seal/segment.ts";
 import type { Finding } from "../seal/verifier.ts";
 import { isSame } from "./checks.ts";
+import type { Contents } from "./contents.ts";
 import { readCursors } from "./cursors.ts";
 import { pendingErasure } from "./erasure.ts";
 import { openFact } from "./facts.ts";
@@ -17,7 +19,7 @@ import type { Draft, Fact, SeqRange, StoredRecord, StoredSegment } from "./port.
 import { blob, integer, text } from "./row.ts";
 import { factRows, lastNumber, lastPruned, readable, rowsAround } from "./salvage-rows.ts";
 import type { Row, Sql } from "./sqlite.ts";
-import { CHECK_BYTES, type Contents, openVault, Vault } from "./vault.ts";
+import { CHECK_BYTES, openVault, Vault } from "./vault.ts";
 
 /** The keys that the file was kept with. */
 export interface SalvageKeys {
@@ -84,7 +86,8 @@ export async function readWhole(damaged: Damaged, take: (segment: WholeSegment) 
     }
   }
   for (const { destination, through } of await soundCursors(damaged)) {
-    if (through > tally.lastSeq) tally.lose(tally.lastSeq, through, `${destination} has confirmed it`);
+    if (through > tally.lastSeq)
+      tally.lose(tally.lastSeq, through, say(`${destination} l'a confirmé`, `${destination} has confirmed it`));
   }
   const { first, lastSeq, segments, records, lost, findings } = tally;
   const [gateway, epoch] = [meta?.gateway ?? first?.gateway, meta?.epoch ?? first?.epoch];
@@ -124,9 +127,14 @@ class Tally {
 
   place(payload: SegmentPayload, cose: Uint8Array): void {
     const { firstSeq, previous, digests } = payload;
-    if (firstSeq > this.lastSeq + 1) this.lose(this.lastSeq, firstSeq - 1, "no segment that is whole");
+    if (firstSeq > this.lastSeq + 1)
+      this.lose(this.lastSeq, firstSeq - 1, say("aucun segment entier", "no segment that is whole"));
     else if (this.#head !== undefined && (previous === null || !isSame(previous, this.#head))) {
-      this.findings.push({ seq: firstSeq, fault: "fork", because: "it does not name the segment before it" });
+      this.findings.push({
+        seq: firstSeq,
+        fault: "fork",
+        because: say("il ne nomme pas le segment d'avant", "it does not name the segment before it"),
+      });
     }
     this.first ??= payload;
     this.segments += 1;
@@ -134,8 +142,9 @@ class Tally {
     this.#head = hashOf(cose);
   }
 
-  lose(after: number, through: number, because: string): void {
-    this.findings.push({ seq: after + 1, fault: "lost", because: `${after + 1} to ${through}: ${because}` });
+  lose(after: number, through: number, { fr, en }: Sentence): void {
+    const because = say(`${after + 1} à ${through} : ${fr}`, `${after + 1} to ${through}: ${en}`);
+    this.findings.push({ seq: after + 1, fault: "lost", because });
     const last = this.lost.at(-1);
     if (last?.through === after) this.lost[this.lost.length - 1] = { after: last.after, through };
     else this.lost.push({ after, through });
@@ -153,7 +162,11 @@ async function wholeSegment(row: Row, damaged: Damaged, tally: Tally): Promise<W
   const { firstSeq, epoch, digests } = payload;
   const isElsewhere = firstSeq <= tally.lastSeq || firstSeq !== rowSeq || epoch !== (tally.first?.epoch ?? epoch);
   if (isElsewhere) {
-    tally.findings.push({ seq: rowSeq, fault: "repeat", because: `segment ${firstSeq} stands in its place` });
+    tally.findings.push({
+      seq: rowSeq,
+      fault: "repeat",
+      because: say(`le segment ${firstSeq} est à sa place`, `segment ${firstSeq} stands in its place`),
+    });
     return undefined;
   }
   tally.place(payload, segment);
@@ -167,7 +180,11 @@ async function wholeSegment(row: Row, damaged: Damaged, tally: Tally): Promise<W
     const found = wholeRecord(bySeq.get(seq), digest, damaged);
     if (found === "erased") return { seq, withheld: true };
     if (found === undefined) {
-      tally.lose(seq - 1, seq, "its body is not there, or not as it was written");
+      tally.lose(
+        seq - 1,
+        seq,
+        say("son contenu manque, ou n'est plus ce qui a été écrit", "its body is not there, or not as it was written"),
+      );
       return { seq, withheld: true };
     }
     tally.records += 1;

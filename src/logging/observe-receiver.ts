@@ -1,5 +1,5 @@
 /** What the receiver says of itself, as lines of the log: gateways and numbers, never what a record holds. */
-import { isVigieError } from "../errors/error.ts";
+import { isVigieError, type VigieError } from "../errors/error.ts";
 import type { ReceiverEvent } from "../receiver/port.ts";
 import type { Log } from "./log.ts";
 
@@ -20,7 +20,7 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
         log.info("alarm held", { gateway: event.gateway, handed: event.handed, duplicates: event.duplicates });
         break;
       case "refused":
-        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because });
+        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because.en });
         break;
       case "new-epoch":
         log.warn("gateway began a new journal", { gateway: event.gateway, epoch: event.epoch });
@@ -31,9 +31,19 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "feed":
         log.info(`feed ${event.state}`, event.error === undefined ? {} : { code: event.error.code });
         break;
+      case "directory":
+        if (event.state === "read") log.info("directory of gateways read", { gateways: event.gateways });
+        else tell(log, "error", "directory of gateways kept", event.error);
+        break;
       case "failed":
         log.error("segment not taken", { code: isVigieError(event.error) ? event.error.code : "INTERNAL" });
         break;
     }
   };
+}
+
+/** With the sentences of its code, in both languages: whoever reads this log may never have seen the code. */
+function tell(log: Log, level: "warn" | "error", message: string, { code, definition, detail }: VigieError): void {
+  const { where, found } = detail;
+  log[level](message, { code, where: where?.en, found: found?.en, fr: definition.what.fr, en: definition.what.en });
 }

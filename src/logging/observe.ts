@@ -41,6 +41,9 @@ export function observeLog(log: Log, salt: Uint8Array = randomBytes(16)): Observ
           ...fault(event.error),
         });
         break;
+      case "device":
+        log.info(`device ${event.state}`, { device: alias(event.device) });
+        break;
       case "fault":
         log.error("fault", fault(event.error));
         break;

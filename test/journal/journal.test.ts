@@ -51,9 +51,9 @@ test("what was appended is read back, sealed, chained and in order", async () =>
   let head: Parameters<typeof follow>[0];
   for (const { segment, records } of segments) {
     const opened = openSegment(segment, ringOf(key));
-    if (!opened.ok) throw new Error(opened.because);
+    if (!opened.ok) throw new Error(opened.because.en);
     const judged = follow(head, segment, opened.payload);
-    if (!judged.ok) throw new Error(judged.because);
+    if (!judged.ok) throw new Error(judged.because.en);
     head = judged.head;
     expect(faultyRecords(opened.payload, records)).toEqual([]);
   }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { errors } from "../../src/config/errors.ts";
 import { Decimal } from "../../src/driver/index.ts";
+import { say, verbatim } from "../../src/errors/sentence.ts";
 import type { GatewayEvent } from "../../src/events.ts";
 import { createLog } from "../../src/logging/log.ts";
 import { observeLog } from "../../src/logging/observe.ts";
@@ -64,7 +65,7 @@ describe("what is told about a reading", () => {
         const observe = observeLog(log);
         for (const event of everyEvent(number, where, words)) observe(event);
         const text = lines.join("").toUpperCase();
-        expect(lines.length).toBeGreaterThanOrEqual(12);
+        expect(lines.length).toBeGreaterThanOrEqual(14);
         expect(text).not.toContain(String(number));
         expect(text).not.toContain(where.toUpperCase());
         expect(text).not.toContain(where.toUpperCase().replaceAll(":", "_"));
@@ -86,7 +87,7 @@ describe("what is told about a reading", () => {
 
   test("an error is told by its code and its documented sentence", () => {
     const { log, lines } = capture();
-    observeLog(log)({ type: "fault", error: errors.SECRET_MISSING({ where: "/somewhere" }) });
+    observeLog(log)({ type: "fault", error: errors.SECRET_MISSING({ where: verbatim(3) }) });
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({
       level: "error",
       code: "SECRET_MISSING",
@@ -109,8 +110,8 @@ function everyEvent(number: number, address: string, words: string): readonly Ga
     raw: new TextEncoder().encode(String(number)),
   };
   const error = errors.SECRET_MISSING({
-    where: `/org/bluez/hci0/dev_${address.replaceAll(":", "_")}`,
-    found: `${words} ${number}`,
+    where: say(`appareil ${address.replaceAll(":", "_")}`, `/org/bluez/hci0/dev_${address.replaceAll(":", "_")}`),
+    found: say(`${words} ${number}`, `${words} ${number}`),
     cause: new Error(address),
   });
   return [
@@ -124,6 +125,8 @@ function everyEvent(number: number, address: string, words: string): readonly Ga
     { type: "link", link: address, state: "open" },
     { type: "link", link: address, state: "failed", error },
     { type: "link", link: address, state: "closed", error },
+    { type: "device", device: address, state: "followed" },
+    { type: "device", device: address, state: "released" },
     { type: "fault", error },
     { type: "destination", destination: "coordination", state: "waiting", error },
   ];

@@ -1,10 +1,12 @@
 /** `vigie keys`: makes the secrets that a configuration names, and shows what others need to verify with. */
+
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
 import { type KeySources, loadGatewayConfig, loadKeySources } from "../../config/load.ts";
 import type { GatewayConfig, SecretSource } from "../../config/schema.ts";
 import { readKey } from "../../config/secret.ts";
 import type { Sentence } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import { hex } from "../../measure/json.ts";
 import { kidText, signingKey } from "../../seal/key.ts";
 import { command, inBoth } from "../command.ts";
@@ -122,7 +124,7 @@ function filesOf({ journal }: GatewayConfig, credentials: string | undefined): K
   const file = (source: SecretSource): string => {
     const found = fileOf(source, credentials);
     if (found !== undefined) return found;
-    throw errors.KEY_IN_CREDENTIALS({ ...("credential" in source ? { found: source.credential } : {}) });
+    throw errors.KEY_IN_CREDENTIALS("credential" in source ? { where: verbatim(source.credential) } : {});
   };
   return { signing: file(journal.signingKey), box: file(journal.key) };
 }

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import type { Sentence } from "../../errors/error.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
 import { command, inBoth } from "../command.ts";
 import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing } from "../control.ts";
 import { errors } from "../errors.ts";
@@ -92,7 +93,11 @@ export default function persons(io: Io, summary: Sentence): Command {
     ),
   ).action(async (file: string, options: ActorOptions) => {
     const parsed = z.array(z.unknown()).safeParse(await readJson(io, file));
-    if (!parsed.success) throw errors.INPUT_MALFORMED({ where: file, expected: "a list of persons" });
+    if (!parsed.success)
+      throw errors.INPUT_MALFORMED({
+        where: verbatim(file),
+        expected: say("une liste de personnes", "a list of persons"),
+      });
     for (const person of parsed.data) {
       await ask(io, options, { do: "person-put", person, actor: actorOf(options) }, "done");
     }

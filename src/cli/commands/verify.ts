@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { ExitCode, type Sentence } from "../../errors/error.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
+import { systemSays } from "../../errors/system.ts";
 import { verifyingKey } from "../../seal/key.ts";
 import { command, inBoth } from "../command.ts";
 import { errors } from "../errors.ts";
@@ -35,12 +37,16 @@ export default function verify(io: Io, summary: Sentence): Command {
     });
 }
 
+const keyForm = say(
+  "--key avec 64 chiffres hexadécimaux, ou un fichier qui les contient",
+  "--key with 64 hex digits, or a file that holds them",
+);
+
 async function publicKey(given: string): Promise<Uint8Array> {
   const text = /^[0-9a-fA-F]{64}$/.test(given) ? given : (await readInput(given)).toString("latin1").trim();
   // A line of `vigie keys public` ends with the key: it may be handed over as it is.
   const digits = /[0-9a-fA-F]{64}$/.exec(text)?.[0];
-  if (digits === undefined)
-    throw errors.USAGE({ where: "--key", expected: "64 hex digits, or a file that holds them" });
+  if (digits === undefined) throw errors.USAGE({ expected: keyForm });
   return Buffer.from(digits, "hex");
 }
 
@@ -48,6 +54,6 @@ async function readInput(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw errors.INPUT_UNREADABLE({ where: file, cause });
+    throw errors.INPUT_UNREADABLE({ where: verbatim(file), found: systemSays(cause), cause });
   }
 }

@@ -3,6 +3,7 @@
  * conditional creates make a repeat harmless, so whatever has no answer is sent again.
  */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredWholeRecord } from "../../journal/port.ts";
 import type { Clock } from "../../measure/time.ts";
@@ -17,6 +18,7 @@ import { type Ending, keepTrying } from "../retry.ts";
 import { readingOf } from "../route.ts";
 import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
+import { closedByUs } from "../trouble.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import type { Judgement } from "./answer.ts";
 import { Lanes } from "./lanes.ts";
@@ -72,7 +74,8 @@ export async function openFhirDestination(parts: FhirDestinationParts): Promise<
   const { name, journal, observe, clock, config, timers = systemTimers } = parts;
   const cursor = await Cursor.open(name, journal, {
     moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+    failed: (cause) =>
+      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
   });
   const connections = config.connections ?? CONNECTIONS;
   const line = openHttpLine({
@@ -161,7 +164,7 @@ class FhirDestination implements Destination {
     this.#lanes.newRound();
     try {
       for (;;) {
-        if (stop.aborted) this.#end({ reason: errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }) });
+        if (stop.aborted) this.#end({ reason: closedByUs() });
         if (this.#ending === undefined) await this.#fill(stop);
         if (this.#ending !== undefined && this.#out === 0) return this.#ending;
         await this.#changed.wait();

@@ -62,6 +62,9 @@ export function rendering(form: BundleForm, known: Known): Render {
   };
 }
 
+/** The transaction for a measure's bundle as it was sealed. @param body of its record. */
+export const asSealed = (body: Uint8Array): Rendered => bundled(renamed(Buffer.from(body).toString()));
+
 function renamed(bundle: string): string {
   return bundle.replace(
     /"(fullUrl|reference)":"urn:uuid:([0-9a-f-]{36})"/g,

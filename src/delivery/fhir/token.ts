@@ -6,6 +6,7 @@
 import { createPrivateKey, type KeyObject, type webcrypto } from "node:crypto";
 import * as oauth from "oauth4webapi";
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { quoted, say } from "../../errors/sentence.ts";
 import type { Clock } from "../../measure/time.ts";
 import { errors } from "../errors.ts";
 import type { Exchange } from "../http/line.ts";
@@ -110,8 +111,8 @@ async function post(exchange: Exchange, request: TokenRequest, stop: AbortSignal
 function refused(cause: unknown): VigieError {
   const found =
     cause instanceof oauth.ResponseBodyError && /^[\x20-\x7e]{1,64}$/.test(cause.error)
-      ? cause.error
-      : "an answer that holds no token";
+      ? quoted(cause.error)
+      : say("une réponse sans jeton", "an answer that holds no token");
   return errors.DELIVERY_TOKEN_REFUSED({ found, cause });
 }
 

@@ -3,18 +3,20 @@
  * refuses, or when it goes on taking segments of which the platform never says that it has them.
  */
 import type { VigieError } from "../../errors/error.ts";
+import { bytes, say } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import type { Encoding } from "../../seal/encoding.ts";
 import { encodeMessage } from "../../seal/message.ts";
 import { RecordKind } from "../../seal/record.ts";
 import { hashOf } from "../../seal/segment.ts";
+import type { Aside } from "../aside.ts";
 import { errors } from "../errors.ts";
 import type { Outstanding, WindowLimits } from "../outstanding.ts";
 import type { Ending } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import type { Timers } from "../timers.ts";
-import { troubleOfReason } from "../trouble.ts";
+import { alarmWaits, reasonCode, troubleOfReason } from "../trouble.ts";
 import { type Withhold, withholding } from "../withhold.ts";
 import type { MqttSession } from "./port.ts";
 
@@ -33,6 +35,7 @@ export interface ConversationParts {
   readonly alarmsTopic: string;
   readonly journal: JournalReader;
   readonly outstanding: Outstanding;
+  readonly aside: Aside;
   readonly confirmed: () => number;
   readonly window: () => WindowLimits;
   readonly receiptTimeoutMs: number;
@@ -52,6 +55,8 @@ export class Conversation {
   /** Alarms that do not wait for their turn, and how far they were looked for. */
   #alarms: number[] = [];
   #alarmsLookedForThrough = 0;
+  /** What is shown once more, until the platform says what became of it. */
+  #again: { readonly seq: number; readonly giveUp: () => void } | undefined;
   #unacknowledged = 0;
   #ended: VigieError | undefined;
   #stood = false;
@@ -84,7 +89,21 @@ export class Conversation {
       cancelStood();
       this.#cancelReceiptTimer?.();
       this.#cancelGapTimer?.();
+      this.#again?.giveUp();
     }
+  }
+
+  /** There is something else to send, perhaps. */
+  lookAgain(): void {
+    this.#changed.raise();
+  }
+
+  /** The platform said what became of what it was shown once more. */
+  judged(seq: number): void {
+    if (this.#again?.seq !== seq) return;
+    this.#again.giveUp();
+    this.#again = undefined;
+    this.#changed.raise();
   }
 
   /** Ends it, for this reason. The first one counts. */
@@ -122,6 +141,7 @@ export class Conversation {
   /** @returns false where there is nothing to send, or no room for it. */
   async #sendSome(): Promise<boolean> {
     await this.#sendAlarms();
+    await this.#sendAgain();
     if (!this.#hasRoom()) return false;
     if (this.#ready.length === 0) return this.#readSome();
     for (let next = this.#ready.shift(); next !== undefined; next = this.#hasRoom() ? this.#ready.shift() : undefined) {
@@ -169,8 +189,33 @@ export class Conversation {
       (code) => {
         this.#unacknowledged -= 1;
         // Refused here, it goes in its turn all the same.
-        if (code !== 0)
-          observe({ type: "fault", error: errors.DELIVERY_ALARM_WAITS({ where: destination, found: hexCode(code) }) });
+        if (code !== 0) observe({ type: "fault", error: alarmWaits(destination, reasonCode(code)) });
+        this.#changed.raise();
+      },
+      (error: VigieError) => this.end(error),
+    );
+  }
+
+  /**
+   * What was put aside goes once more where somebody wants it to: one at a time, by the way of the alarms, which the platform
+   * answers by saying whether it holds this very record. A receipt could not tell: it says the same as before.
+   */
+  async #sendAgain(): Promise<void> {
+    const { aside, alarmsTopic, withhold, encoding, confirmed, timers, receiptTimeoutMs, destination, observe } =
+      this.#parts;
+    const [seq] = aside.wanted(confirmed());
+    if (this.#again !== undefined || seq === undefined) return;
+    if (this.#unacknowledged >= this.#session.limits.receiveMaximum) return;
+    const message = await aside.onceMore(seq, withhold);
+    if (message === undefined) return this.#changed.raise();
+    const payload = encodeMessage(message, encoding());
+    const giveUp = timers.after(receiptTimeoutMs, () => this.judged(seq));
+    this.#again = { seq, giveUp };
+    this.#unacknowledged += 1;
+    this.#session.publish(alarmsTopic, payload).then(
+      (code) => {
+        this.#unacknowledged -= 1;
+        if (code !== 0) observe({ type: "fault", error: alarmWaits(destination, reasonCode(code)) });
         this.#changed.raise();
       },
       (error: VigieError) => this.end(error),
@@ -188,13 +233,15 @@ export class Conversation {
   }
 
   #send(segment: StoredSegment): void {
-    const { topic, outstanding, withhold, encoding } = this.#parts;
-    const payload = encodeMessage(withholding(segment, withhold), encoding());
+    const { topic, outstanding, withhold, aside, encoding } = this.#parts;
+    const message = withholding(segment, (record) => aside.has(record.seq) || withhold(record));
+    const payload = encodeMessage(message, encoding());
     const { firstSeq, lastSeq } = segment;
     const packetBytes = payload.length + Buffer.byteLength(topic) + PUBLISH_OVERHEAD;
     const { maximumPacketSize } = this.#session.limits;
     if (packetBytes > maximumPacketSize) {
-      this.end(errors.DELIVERY_TOO_BIG({ found: `${packetBytes} bytes`, expected: `at most ${maximumPacketSize}` }));
+      const most = say(`${maximumPacketSize} au plus`, `at most ${maximumPacketSize}`);
+      this.end(errors.DELIVERY_TOO_BIG({ found: bytes(packetBytes), expected: most }));
       return;
     }
     outstanding.sent({ firstSeq, lastSeq, hash: hashOf(segment.segment), bytes: payload.length });
@@ -221,10 +268,9 @@ export class Conversation {
   #expectReceipt(): void {
     const { outstanding, timers, receiptTimeoutMs } = this.#parts;
     if (!outstanding.awaitsReceipt) return;
+    const seconds = receiptTimeoutMs / 1_000;
     this.#cancelReceiptTimer ??= timers.after(receiptTimeoutMs, () =>
-      this.end(errors.DELIVERY_NO_RECEIPT({ found: `none for ${receiptTimeoutMs / 1_000} s` })),
+      this.end(errors.DELIVERY_NO_RECEIPT({ found: say(`aucun depuis ${seconds} s`, `none for ${seconds} s`) })),
     );
   }
 }
-
-const hexCode = (code: number): string => `reason code 0x${code.toString(16).padStart(2, "0")}`;

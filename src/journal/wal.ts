@@ -7,10 +7,10 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type Sentence, say } from "../errors/sentence.ts";
 
-const HEADER = 32;
-const FRAME_HEADER = 24;
+export const HEADER = 32;
+export const FRAME_HEADER = 24;
 /** The last bit says that checksums are big-endian. */
-const MAGIC = 0x377f0682;
+export const MAGIC = 0x377f0682;
 
 const PAGE_SIZE_AT = 8;
 /** In the header and, 8 bytes from its beginning, in each frame: the same in all frames since the log was begun anew. */
@@ -49,7 +49,7 @@ export class LogGauge {
   }
 }
 
-type Checksum = readonly [number, number];
+export type Checksum = readonly [number, number];
 
 /** @returns what is wrong, where acknowledged commits stand behind what SQLite would take for the end; else undefined. */
 export function lostCommits(wal: Uint8Array): Sentence | undefined {
@@ -92,9 +92,9 @@ const badHeader = say(
   "the log's header does not fit its checksum",
 );
 
-const isSame = (a: Checksum, b: Checksum): boolean => a[0] === b[0] && a[1] === b[1];
+export const isSame = (a: Checksum, b: Checksum): boolean => a[0] === b[0] && a[1] === b[1];
 
-function sum(view: DataView, start: number, length: number, seed: Checksum, isLittle: boolean): Checksum {
+export function sum(view: DataView, start: number, length: number, seed: Checksum, isLittle: boolean): Checksum {
   let [first, second] = seed;
   for (let at = start; at < start + length; at += 8) {
     first = (first + view.getUint32(at, isLittle) + second) >>> 0;

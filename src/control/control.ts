@@ -2,6 +2,7 @@
 
 import type { DeadLetters } from "../delivery/dead-letters.ts";
 import { isVigieError } from "../errors/error.ts";
+import { say } from "../errors/sentence.ts";
 import { hasReadingsOutside } from "../intake/amend.ts";
 import { correct, discard, end, give, release, withdraw } from "../intake/desk.ts";
 import type { DeskParts } from "../intake/parts.ts";
@@ -98,7 +99,10 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     case "session-open": {
       const { person, badge } = request;
       if ((person === undefined) === (badge === undefined)) {
-        throw registryErrors.REGISTRY_INVALID({ found: "person, badge", expected: "one of them" });
+        throw registryErrors.REGISTRY_INVALID({
+          found: say("`person` et `badge`, ou aucun", "`person` and `badge`, or neither"),
+          expected: say("l'un des deux", "one of them"),
+        });
       }
       const who = badge !== undefined ? { badge } : { person: person ?? "" };
       return { is: "done", id: (await sessions.start({ ...request, who }, request.actor)).id };

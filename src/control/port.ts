@@ -12,6 +12,7 @@ const actor = z.strictObject({ by: z.string().min(1).max(80), reason: z.string()
 const reasoned = z.strictObject({ by: z.string().min(1).max(80), reason: z.string().min(1).max(500) });
 const text = z.string();
 const at = z.int();
+const sentence = z.strictObject({ fr: text, en: text });
 
 const demand = <Name extends string, Fields extends z.ZodRawShape>(name: Name, fields: Fields) =>
   z.strictObject({ do: z.literal(name), ...fields });
@@ -142,14 +143,14 @@ export const answerShape = z.discriminatedUnion("is", [
       segments: z.int(),
       records: z.int(),
       withheld: z.int(),
-      findings: z.array(z.strictObject({ seq: z.int().exactOptional(), fault: text, because: text })),
+      findings: z.array(z.strictObject({ seq: z.int().exactOptional(), fault: text, because: sentence })),
     }),
   }),
   answer("refused", {
     code: text,
-    found: text.exactOptional(),
-    expected: text.exactOptional(),
-    where: text.exactOptional(),
+    found: sentence.exactOptional(),
+    expected: sentence.exactOptional(),
+    where: sentence.exactOptional(),
   }),
 ]);
 export type Answer = z.output<typeof answerShape>;

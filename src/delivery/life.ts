@@ -1,5 +1,6 @@
 /** The life of a destination, whatever it speaks: it tries for ever, tells how it stands, and ends once what it began has ended. */
 import type { VigieError } from "../errors/error.ts";
+import { verbatim } from "../errors/sentence.ts";
 import type { Observe } from "../events.ts";
 import type { JournalReader } from "../journal/port.ts";
 import { Cursor } from "./cursor.ts";
@@ -43,7 +44,8 @@ export class Life {
     const { name, journal, observe } = parts;
     const cursor = await Cursor.open(name, journal, {
       moved: (through) => observe({ type: "receipted", destination: name, through }),
-      failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+      failed: (cause) =>
+        observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
     });
     return new Life(parts, cursor);
   }

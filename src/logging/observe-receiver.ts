@@ -20,7 +20,7 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
         log.info("alarm held", { gateway: event.gateway, handed: event.handed, duplicates: event.duplicates });
         break;
       case "refused":
-        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because });
+        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because.en });
         break;
       case "new-epoch":
         log.warn("gateway began a new journal", { gateway: event.gateway, epoch: event.epoch });
@@ -45,5 +45,10 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
 /** With the sentences of its code, in both languages: whoever reads this log may never have seen the code. */
 function tell(log: Log, level: "warn" | "error", message: string, { code, definition, detail }: VigieError): void {
   const { where, found } = detail;
-  log[level](message, { code, where, found, fr: definition.what.fr, en: definition.what.en });
+  log[level](message, {
+    code,
+    where: where?.fr,
+    found: found && `${found.fr} · ${found.en}`,
+    what: `${definition.what.fr} · ${definition.what.en}`,
+  });
 }

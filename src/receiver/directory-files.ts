@@ -5,6 +5,8 @@ import { basename, extname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { isVigieError } from "../errors/error.ts";
+import { bytes, type Sentence, say, verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import { verifyingKey } from "../seal/key.ts";
 import { commonName } from "./certificate.ts";
 import { errors } from "./errors.ts";
@@ -33,17 +35,22 @@ export async function readDirectory(place: DirectoryPlace): Promise<Gateways> {
   const holders = new Map<string, string>();
   const gateways: Record<string, Uint8Array[]> = {};
   for (const { gateway, publicKey, file } of entries) {
-    if (!GATEWAY_ID.test(gateway)) throw invalid(file, `the name ${JSON.stringify(gateway.slice(0, 60))}`);
+    if (!GATEWAY_ID.test(gateway)) {
+      const name = JSON.stringify(gateway.slice(0, 60));
+      throw invalid(file, say(`le nom ${name}`, `the name ${name}`));
+    }
     const text = hexOf(publicKey);
     const holder = holders.get(text);
-    if (holder !== undefined && holder !== gateway) throw invalid(file, `one key for ${holder} and ${gateway}`);
+    if (holder !== undefined && holder !== gateway) {
+      throw invalid(file, say(`une seule clé pour ${holder} et ${gateway}`, `one key for ${holder} and ${gateway}`));
+    }
     if (holder !== undefined) continue;
     assertUsable(publicKey, file);
     holders.set(text, gateway);
     gateways[gateway] = [...(gateways[gateway] ?? []), publicKey];
   }
   // Nobody runs a receiver for nobody: an emptied folder is a mount that is missing.
-  if (holders.size === 0) throw invalid(where, "no gateway");
+  if (holders.size === 0) throw invalid(where, say("aucune passerelle", "no gateway"));
   return gateways;
 }
 
@@ -63,14 +70,16 @@ async function entriesInFile(file: string): Promise<readonly Entry[]> {
     // "failsafe": every scalar is a text. A key of digits alone is no number.
     value = parse(text, { schema: "failsafe" });
   } catch (cause) {
-    throw errors.RECEIVER_DIRECTORY_INVALID({ where: file, found: "no YAML and no JSON", cause });
+    throw invalid(file, say("ni YAML, ni JSON", "no YAML and no JSON"), cause);
   }
   const parsed = listing.safeParse(value);
   if (!parsed.success) {
-    const place = parsed.error.issues[0]?.path.join(".");
+    const place = parsed.error.issues[0]?.path.join(".") ?? "";
     throw invalid(
       file,
-      place === undefined || place === "" ? "no list of gateways" : `${place}: no key of 64 hex digits`,
+      place === ""
+        ? say("pas une liste de passerelles", "no list of gateways")
+        : say(`${place} : pas une clé de 64 chiffres hexadécimaux`, `${place}: no key of 64 hex digits`),
     );
   }
   return Object.entries(parsed.data).flatMap(([gateway, keys]) =>
@@ -79,8 +88,8 @@ async function entriesInFile(file: string): Promise<readonly Entry[]> {
 }
 
 async function entriesInFolder(folder: string): Promise<readonly Entry[]> {
-  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-    throw errors.RECEIVER_DIRECTORY_INVALID({ where: folder, found: cause.code ?? cause.name, cause });
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw invalid(folder, systemSays(cause), cause);
   });
   const entries: Entry[] = [];
   for (const name of names.toSorted()) {
@@ -105,7 +114,7 @@ async function keysIn(file: string): Promise<readonly Entry[]> {
     .map((line) => {
       if (HEX.test(line)) return { gateway, publicKey: Buffer.from(line, "hex"), file };
       if (BASE64.test(line)) return { gateway, publicKey: Buffer.from(line, "base64"), file };
-      throw invalid(file, "a line that is no key");
+      throw invalid(file, say("une ligne qui n'est pas une clé", "a line that is no key"));
     });
 }
 
@@ -113,7 +122,8 @@ async function keysIn(file: string): Promise<readonly Entry[]> {
 async function certificateIn(file: string): Promise<Entry> {
   const certificate = readCertificate(await readText(file), file);
   const gateway = commonName(certificate.toLegacyObject());
-  if (gateway === undefined) throw invalid(file, "a certificate without a common name");
+  if (gateway === undefined)
+    throw invalid(file, say("un certificat sans nom (CN)", "a certificate without a common name"));
   return { gateway, publicKey: ed25519In(() => certificate.publicKey, file), file };
 }
 
@@ -121,7 +131,7 @@ function readCertificate(pem: string, file: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (cause) {
-    throw errors.RECEIVER_DIRECTORY_INVALID({ where: file, found: "no X.509 certificate (PEM)", cause });
+    throw invalid(file, say("pas un certificat X.509 (PEM)", "no X.509 certificate (PEM)"), cause);
   }
 }
 
@@ -130,9 +140,9 @@ function ed25519In(read: () => KeyObject, file: string): Uint8Array {
     const { crv, x } = read().export({ format: "jwk" });
     if (crv === "Ed25519" && x !== undefined) return Buffer.from(x, "base64url");
   } catch (cause) {
-    throw errors.RECEIVER_DIRECTORY_INVALID({ where: file, found: "no public key", cause });
+    throw invalid(file, say("pas une clé publique", "no public key"), cause);
   }
-  throw invalid(file, "a key that is not Ed25519");
+  throw invalid(file, say("une clé qui n'est pas Ed25519", "a key that is not Ed25519"));
 }
 
 function assertUsable(publicKey: Uint8Array, file: string): void {
@@ -140,11 +150,7 @@ function assertUsable(publicKey: Uint8Array, file: string): void {
     verifyingKey(publicKey);
   } catch (cause) {
     const found = isVigieError(cause) ? cause.detail.found : undefined;
-    throw errors.RECEIVER_DIRECTORY_INVALID({
-      where: file,
-      found: found ?? "a key that is no point of the curve",
-      cause,
-    });
+    throw invalid(file, found ?? say("une clé hors de la courbe", "a key that is no point of the curve"), cause);
   }
 }
 
@@ -152,14 +158,14 @@ async function readText(file: string): Promise<string> {
   try {
     await using handle = await open(file, "r");
     const { size } = await handle.stat();
-    if (size > MAX_FILE_BYTES) throw invalid(file, `${size} bytes`);
+    if (size > MAX_FILE_BYTES) throw invalid(file, bytes(size));
     return await handle.readFile("utf8");
   } catch (cause) {
     if (isVigieError(cause)) throw cause;
-    const found = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
-    throw errors.RECEIVER_DIRECTORY_INVALID({ where: file, found, cause });
+    throw invalid(file, systemSays(cause), cause);
   }
 }
 
-const invalid = (where: string, found: string) => errors.RECEIVER_DIRECTORY_INVALID({ where, found });
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const invalid = (where: string, found: Sentence, cause?: unknown) =>
+  errors.RECEIVER_DIRECTORY_INVALID({ where: verbatim(where), found, cause });
+const hexOf = (key: Uint8Array): string => Buffer.from(key).toString("hex");

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from "node:https";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { aheadOf, COSE } from "../delivery/https/media.ts";
+import { systemSays } from "../errors/system.ts";
 import { MAX_MESSAGE_BYTES, piecesOf } from "../seal/message.ts";
 import { namesIn } from "./certificate.ts";
 import { errors } from "./errors.ts";
@@ -61,8 +62,8 @@ export async function openHttpReceiver(parts: HttpReceiverParts): Promise<HttpRe
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.listen(listen.port, listen.host ?? "127.0.0.1");
-  await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {
-    throw errors.RECEIVER_NOT_LISTENING({ found: cause.code ?? cause.name, cause });
+  await once(server, "listening").catch((cause: unknown) => {
+    throw errors.RECEIVER_NOT_LISTENING({ found: systemSays(cause), cause });
   });
   const address = server.address();
   return {
@@ -100,10 +101,7 @@ export function assertUsable(tls: HttpReceiverTls): void {
   }
 }
 
-function tlsUnusable(cause: unknown) {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
-  return errors.RECEIVER_TLS_UNUSABLE({ found: code, cause });
-}
+const tlsUnusable = (cause: unknown) => errors.RECEIVER_TLS_UNUSABLE({ found: systemSays(cause), cause });
 
 interface Answer {
   readonly status: number;
@@ -173,7 +171,7 @@ function answerAhead(outcome: Outcome): Answer {
 const refusal = ({ fault, because }: Extract<Outcome, { type: "refused" }>): Answer => ({
   status: statusOf(fault),
   "content-type": "text/plain; charset=utf-8",
-  body: `${fault}: ${because}\n`,
+  body: `${fault}: ${because.en}\n`,
 });
 
 function statusOf(fault: SegmentFault): number {

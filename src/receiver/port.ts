@@ -1,5 +1,6 @@
 /** What a platform gives the receiver, and what it gets from it. */
 import type { VigieError } from "../errors/error.ts";
+import type { Sentence } from "../errors/sentence.ts";
 import type { ChainFault, ChainHead } from "../seal/chain.ts";
 import type { SealFault } from "../seal/cose.ts";
 import type { Holding } from "../seal/holding.ts";
@@ -123,7 +124,7 @@ export type Outcome =
       readonly handed: number;
       readonly duplicates: number;
     }
-  | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: string };
+  | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: Sentence };
 
 export type ReceiverEvent =
   | Outcome

@@ -3,6 +3,8 @@
  * gateway: an advisory lock of its own session says which, and goes with the session where a receiver dies.
  */
 import { isVigieError } from "../errors/error.ts";
+import { say } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import type { RecordId } from "../seal/record.ts";
 import { errors } from "./errors.ts";
 import { idText } from "./id.ts";
@@ -31,7 +33,7 @@ export async function postgresState(place: PostgresPlace): Promise<ReceiverState
     await migrate(pool);
   } catch (cause) {
     await pool.end();
-    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ cause });
+    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ found: systemSays(cause), cause });
   }
   // Waiting for a gateway is done here, not in sessions that others could use.
   const queue = new KeyedQueue();
@@ -138,7 +140,8 @@ async function migrate(pool: Pool): Promise<void> {
         )
       ).rows,
     );
-    if (version > migrations.length) throw errors.RECEIVER_STATE_NEWER({ found: `version ${version}` });
+    if (version > migrations.length)
+      throw errors.RECEIVER_STATE_NEWER({ found: say(`version ${version}`, `version ${version}`) });
     for (const [index, statements] of migrations.entries()) {
       if (index < version) continue;
       await session.query("BEGIN");

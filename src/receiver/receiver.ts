@@ -3,6 +3,7 @@
  * the state says so on disk, is there a standing that a receipt may be signed for.
  */
 import { systemTimers, type Timers } from "../delivery/timers.ts";
+import { type Sentence, say } from "../errors/sentence.ts";
 import { type ChainHead, faultyRecords, follow } from "../seal/chain.ts";
 import { knownEncodings } from "../seal/encoding.ts";
 import { type Holding, sealHolding } from "../seal/holding.ts";
@@ -108,17 +109,23 @@ export class Receiver {
   async #open(bytes: Uint8Array, via: Via | undefined): Promise<Opened | Outcome> {
     const ways = via === undefined ? undefined : [via].flat();
     const decoded = decodeMessage(bytes);
-    const segmentBytes = decoded.ok ? decoded.message.segment : decoded.unreadable;
-    if (segmentBytes === undefined) return refused("malformed", decoded.ok ? "" : decoded.because, ways?.[0]);
-    let opened = openSegment(segmentBytes, this.#ring);
+    let segment: Uint8Array;
+    if (decoded.ok) segment = decoded.message.segment;
+    else if (decoded.unreadable !== undefined) segment = decoded.unreadable;
+    else return refused("malformed", decoded.because, ways?.[0]);
+    let opened = openSegment(segment, this.#ring);
     const isStranger = !opened.ok && opened.fault === "unknown-key";
-    if (isStranger && (await this.#parts.refreshKeys?.())) opened = openSegment(segmentBytes, this.#ring);
+    if (isStranger && (await this.#parts.refreshKeys?.())) opened = openSegment(segment, this.#ring);
     if (!opened.ok) return refused(opened.fault, opened.because, ways?.[0]);
     const { payload, kid } = opened;
     const signer = this.#parts.keys(kid)?.gateway;
     if (signer === undefined || signer !== payload.gateway || ways?.includes(signer) === false) {
-      const way = ways === undefined ? "any way" : `way of ${ways.join(", ") || "a certificate without a name"}`;
-      return refused("foreign", `signed by ${signer}, for ${payload.gateway}, by ${way}`, signer);
+      const way = ways?.join(", ");
+      const because = say(
+        `signé par ${signer}, pour ${payload.gateway}, venu par ${way || "personne de nommé"}`,
+        `signed by ${signer}, for ${payload.gateway}, by way of ${way || "nobody named"}`,
+      );
+      return refused("foreign", because, signer);
     }
     return { payload, message: decoded.ok ? decoded.message : undefined, bytes: bytes.length };
   }
@@ -145,7 +152,7 @@ export class Receiver {
     const { gateway, epoch } = payload;
     if (message === undefined) return this.#unreadable(payload);
     const [fault] = faultyRecords(payload, message.records);
-    if (fault !== undefined) return refused("altered", `record ${fault.seq}: ${fault.because}`, gateway);
+    if (fault !== undefined) return refused("altered", ofRecord(fault), gateway);
     const shown = shownOf(message);
     return this.#parts.state.exclusively(gateway, epoch, async (entry) => {
       const { fresh, taken, refusals } = await handFresh(this.#parts.sinks, payload, shown, entry);
@@ -196,7 +203,7 @@ export class Receiver {
     const { gateway, epoch } = payload;
     const judged = follow(entry.head, message.segment, payload);
     const faults = faultyRecords(payload, message.records);
-    if (faults[0] !== undefined) return refused("altered", `record ${faults[0].seq}: ${faults[0].because}`, gateway);
+    if (faults[0] !== undefined) return refused("altered", ofRecord(faults[0]), gateway);
     if (judged.ok) {
       if (entry.head === undefined && entry.hasOtherEpoch) this.#parts.observe?.({ type: "new-epoch", gateway, epoch });
       return this.#holdAndFollow(segment, judged.head, entry);
@@ -239,7 +246,8 @@ export class Receiver {
     const { gateway, epoch, firstSeq } = segment.payload;
     const held = await entry.segmentAt(firstSeq);
     if (held !== undefined && !Buffer.from(held).equals(hashOf(segment.message.segment))) {
-      return refused("fork", `another segment ${firstSeq} is held`, gateway);
+      const because = say(`un autre segment ${firstSeq} est gardé`, `another segment ${firstSeq} is held`);
+      return refused("fork", because, gateway);
     }
     // Without its hash there is no telling whether it is the one that was held: then only the standing is said again.
     const isNewsPossible = held !== undefined && entry.head !== undefined;
@@ -322,6 +330,9 @@ function isSame(a: Standing, b: Standing): boolean {
   );
 }
 
-function refused(fault: SegmentFault, because: string, gateway: string | undefined): Outcome {
+const ofRecord = ({ seq, because: { fr, en } }: { readonly seq: number; readonly because: Sentence }) =>
+  say(`enregistrement ${seq} : ${fr}`, `record ${seq}: ${en}`);
+
+function refused(fault: SegmentFault, because: Sentence, gateway: string | undefined): Outcome {
   return { type: "refused", fault, because, ...(gateway !== undefined && { gateway }) };
 }

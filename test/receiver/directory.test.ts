@@ -33,7 +33,7 @@ const inHex = (gateways: Readonly<Record<string, readonly Uint8Array[]>>) =>
 const file = () => ({ file: join(folder, "gateways.yaml") });
 const wrong = (found: string | RegExp) => ({
   code: "RECEIVER_DIRECTORY_INVALID",
-  detail: { found: expect.stringMatching(found) },
+  detail: { found: { en: expect.stringMatching(found) } },
 });
 
 describe("a directory in one file", () => {
@@ -46,7 +46,7 @@ describe("a directory in one file", () => {
   });
 
   it.each([
-    ["a name that is none", () => `EHPAD: ${hexOf(1)}`, 'the name "EHPAD"'],
+    ["a name that is none", () => `EHPAD: ${hexOf(1)}`, '"EHPAD"'],
     ["a key that is none", () => "ehpad-1: abc", "ehpad-1: no key"],
     ["a gateway without a key", () => "ehpad-1: []", "ehpad-1: no key"],
     ["a point of small order", () => `ehpad-1: "${"00".repeat(32)}"`, "small order"],
@@ -95,7 +95,7 @@ describe("a directory in a folder", () => {
 
   it.each([
     ["a line that is no key", "ehpad-1.pub", "abc", "a line that is no key"],
-    ["a name that is none", "EHPAD.pub", "ab".repeat(32), 'the name "EHPAD"'],
+    ["a name that is none", "EHPAD.pub", "ab".repeat(32), '"EHPAD"'],
     ["PEM that is none", "ehpad-1.pub", "-----BEGIN PUBLIC KEY-----\nabc", "no public key"],
     ["no gateway at all", "notes.txt", "", "no gateway"],
   ])("is refused with %s", async (_what, name, text, found) => {

@@ -45,7 +45,7 @@ describe("the receiver", () => {
     const outcome = await receive(segment);
     if (outcome.type !== "held") throw new Error(outcome.type);
     const opened = openReceipt(receiver.sign(GATEWAY, outcome.standing), platformKeys);
-    if (!opened.ok) throw new Error(opened.because);
+    if (!opened.ok) throw new Error(opened.because.en);
     const { head, ...receipt } = opened.receipt;
     expect(receipt).toEqual({ gateway: GATEWAY, epoch: 1, through: 3, exceptions: [], encodings: [0, 1] });
     expect(Buffer.from(head).equals(hashOf(segment.segment))).toBe(true);

@@ -105,7 +105,7 @@ describe.skipIf(!hasPostgres)("the PostgreSQL sink", () => {
     const nowhere = postgres.url.replace("/postgres?", "/nowhere?");
     await expect(postgresSink({ url: nowhere })).rejects.toMatchObject({
       code: "RECEIVER_SINK_OPEN",
-      detail: { found: "3D000" },
+      detail: { found: { en: "3D000" } },
     });
   });
 });

@@ -1,10 +1,12 @@
 /** `vigie keys`: makes the secrets that a configuration names, and shows what others need to verify with. */
+
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
-import { loadAnyConfig, loadGatewayConfig } from "../../config/load.ts";
-import type { GatewayConfig, ReceiverConfig, SecretSource } from "../../config/schema.ts";
+import { type KeySources, loadGatewayConfig, loadKeySources } from "../../config/load.ts";
+import type { GatewayConfig, SecretSource } from "../../config/schema.ts";
 import { readKey } from "../../config/secret.ts";
 import type { Sentence } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import { hex } from "../../measure/json.ts";
 import { kidText, signingKey } from "../../seal/key.ts";
 import { command, inBoth } from "../command.ts";
@@ -122,14 +124,14 @@ function filesOf({ journal }: GatewayConfig, credentials: string | undefined): K
   const file = (source: SecretSource): string => {
     const found = fileOf(source, credentials);
     if (found !== undefined) return found;
-    throw errors.KEY_IN_CREDENTIALS({ ...("credential" in source ? { found: source.credential } : {}) });
+    throw errors.KEY_IN_CREDENTIALS("credential" in source ? { where: verbatim(source.credential) } : {});
   };
   return { signing: file(journal.signingKey), box: file(journal.key) };
 }
 
 async function createKeys(io: Io, { config, credentials, json }: Options): Promise<void> {
   const made = [];
-  for (const { use, source } of keysOf(await loadAnyConfig(config, drivers))) {
+  for (const { use, source } of keysOf(await loadKeySources(config, drivers))) {
     const file = fileOf(source, credentials);
     made.push({ use, file, created: file === undefined ? false : await createKeyFile(file) });
   }
@@ -145,7 +147,7 @@ function outcome(file: string | undefined, created: boolean): string {
 
 async function showPublicKeys(io: Io, { config, credentials, json }: Options): Promise<void> {
   const shown = [];
-  for (const { use, source } of keysOf(await loadAnyConfig(config, drivers))) {
+  for (const { use, source } of keysOf(await loadKeySources(config, drivers))) {
     if (use === "journal.key") continue; // it encrypts and has no public half
     const file = fileOf(source, credentials);
     const { kid, publicKey } = signingKey(await readKey(file === undefined ? source : { file }));
@@ -155,7 +157,7 @@ async function showPublicKeys(io: Io, { config, credentials, json }: Options): P
   await print(io.stdout, ...shown.map(({ use, kid, publicKey }) => `${use}  kid ${kid}  ${publicKey}`));
 }
 
-function keysOf({ journal, receiver }: GatewayConfig | ReceiverConfig): readonly Key[] {
+function keysOf({ journal, receiver }: KeySources): readonly Key[] {
   return [
     ...(journal === undefined
       ? []

@@ -16,6 +16,7 @@ import type { TlsMaterial } from "../mqtt/port.ts";
 import type { Ending } from "../retry.ts";
 import { readingOf } from "../route.ts";
 import { systemTimers, type Timers } from "../timers.ts";
+import { closedByUs } from "../trouble.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import type { Judgement } from "./answer.ts";
 import { Lanes } from "./lanes.ts";
@@ -135,7 +136,7 @@ class FhirDestination implements Destination {
     this.#lanes.newRound();
     try {
       for (;;) {
-        if (stop.aborted) this.#end({ reason: errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }) });
+        if (stop.aborted) this.#end({ reason: closedByUs() });
         if (this.#ending === undefined) await this.#fill(stop);
         if (this.#ending !== undefined && this.#out === 0) return this.#ending;
         await this.#life.changed.wait();

@@ -6,6 +6,7 @@
 import { createPrivateKey, type KeyObject, type webcrypto } from "node:crypto";
 import * as oauth from "oauth4webapi";
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { quoted, say } from "../../errors/sentence.ts";
 import type { Clock } from "../../measure/time.ts";
 import { errors } from "../errors.ts";
 import type { Exchange } from "../http/line.ts";
@@ -97,7 +98,9 @@ export async function openTokenSource(config: OAuthConfig, exchange: Exchange, c
       });
       const given = await oauth.processClientCredentialsResponse(server, client, response);
       if (given.token_type === "bearer" && BEARER.test(given.access_token)) return given;
-      throw errors.DELIVERY_TOKEN_REFUSED({ found: "a token that is none of RFC 6750" });
+      throw errors.DELIVERY_TOKEN_REFUSED({
+        found: say("un jeton autre que ceux de la RFC 6750", "a token that is none of RFC 6750"),
+      });
     } catch (error) {
       throw isVigieError(error) ? error : refused(error);
     }
@@ -144,7 +147,7 @@ async function post(
   // What is about us (400, 401) is read by the library.
   if (![200, 400, 401].includes(status)) throw troubleOfStatus(status);
   if (status === 200 && mediaType({ headers: said }) !== "application/json") {
-    throw errors.DELIVERY_NOT_A_RECEIPT({ found: "a page in place of a token" });
+    throw errors.DELIVERY_NOT_A_RECEIPT({ found: say("une page au lieu d'un jeton", "a page in place of a token") });
   }
   const type = said["content-type"];
   const answer = new Response(Uint8Array.from(bytes), {
@@ -159,8 +162,8 @@ async function post(
 function refused(cause: unknown): VigieError {
   const found =
     cause instanceof oauth.ResponseBodyError && /^[\x20-\x7e]{1,64}$/.test(cause.error)
-      ? cause.error
-      : "an answer that holds no token";
+      ? quoted(cause.error)
+      : say("une réponse sans jeton", "an answer that holds no token");
   return errors.DELIVERY_TOKEN_REFUSED({ found });
 }
 

@@ -1,5 +1,6 @@
 /** A coordination platform that takes the feed by HTTPS: segments are POSTed, and each POST is answered by a signed receipt. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
@@ -13,12 +14,13 @@ import type { Because, DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
 import { type HttpLine, openHttpLine } from "../http/line.ts";
-import { retryAfterMs, troubleOfStatus } from "../http/status.ts";
-import { judgeReceipt, type ReceiptFault, type ReceiptVerdict } from "../judge.ts";
+import { httpStatus, retryAfterMs, troubleOfStatus } from "../http/status.ts";
+import { judgeReceipt, type ReceiptFault, type ReceiptVerdict, receiptFaults } from "../judge.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
 import { type Ending, keepTrying } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
+import { alarmWaits, closedByUs } from "../trouble.ts";
 import { type Withhold, withholding, withholdQuarantine } from "../withhold.ts";
 import { type Batch, firstBatch, type Outgoing } from "./batch.ts";
 import { aheadOf, COSE } from "./media.ts";
@@ -61,7 +63,8 @@ export async function openHttpsDestination(parts: HttpsDestinationParts): Promis
   const { name, journal, observe } = parts;
   const cursor = await Cursor.open(name, journal, {
     moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+    failed: (cause) =>
+      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
   });
   const destination = new HttpsDestination(parts, cursor);
   destination.start();
@@ -152,7 +155,7 @@ class HttpsDestination implements Destination {
           stood = true;
         }
       }
-      return { reason: errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }), stood };
+      return { reason: closedByUs(), stood };
     } catch (error) {
       if (error instanceof Later) return { reason: error.reason, stood, ...error.when };
       return { reason: isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }), stood };
@@ -176,7 +179,7 @@ class HttpsDestination implements Destination {
         { method: "POST", url: aheadOf(config.url), headers, body, isRepeatable: true },
         stop,
       );
-      const error = () => errors.DELIVERY_ALARM_WAITS({ where: this.name, found: `HTTP ${status}` });
+      const error = () => alarmWaits(this.name, httpStatus(status));
       if (status > 299) observe({ type: "fault", error: error() });
       this.#alarmsSentThrough = segment.lastSeq;
     }
@@ -205,7 +208,13 @@ class HttpsDestination implements Destination {
     if (!batch.completes) return true;
     const before = this.#cursor.confirmed;
     if (receipt.through > before) this.#cursor.confirm(receipt.through);
-    else throw errors.DELIVERY_NO_RECEIPT({ found: "the platform says that it has no more than before" });
+    else
+      throw errors.DELIVERY_NO_RECEIPT({
+        found: say(
+          "la plateforme dit n'avoir rien de plus qu'avant",
+          "the platform says that it has no more than before",
+        ),
+      });
     this.#parts.observe({ type: "delivered", destination: this.name, firstSeq: before + 1, lastSeq: batch.lastSeq });
     return true;
   }
@@ -230,7 +239,10 @@ class HttpsDestination implements Destination {
 
   async #cutSmaller({ bytes, shown }: Batch): Promise<void> {
     const [only, another] = shown;
-    if (only === undefined) throw errors.DELIVERY_TOO_BIG({ found: `${bytes.length} bytes without a body` });
+    if (only === undefined) {
+      const size = bytes.length;
+      throw errors.DELIVERY_TOO_BIG({ found: say(`${size} octets sans aucun corps`, `${size} bytes without a body`) });
+    }
     if (another !== undefined) {
       this.#maxPostBytes = Math.floor(bytes.length / 2);
       return;
@@ -258,9 +270,9 @@ class HttpsDestination implements Destination {
 
   /** A captive portal's page is no forged receipt: nobody has to be told of an attack. */
   #ignore(fault: ReceiptFault): VigieError {
-    if (fault === "malformed") return errors.DELIVERY_NOT_A_RECEIPT({ found: "a body that is no receipt" });
+    if (fault === "malformed") return errors.DELIVERY_NOT_A_RECEIPT({ found: receiptFaults[fault] });
     this.#ignored[fault] = (this.#ignored[fault] ?? 0) + 1;
-    const error = errors.DELIVERY_RECEIPT_IGNORED({ where: this.name, found: fault });
+    const error = errors.DELIVERY_RECEIPT_IGNORED({ where: verbatim(this.name), found: receiptFaults[fault] });
     this.#parts.observe({ type: "fault", error });
     return error;
   }

@@ -3,6 +3,7 @@
  * refuses, or when it goes on taking segments of which the platform never says that it has them.
  */
 import type { VigieError } from "../../errors/error.ts";
+import { bytes, say } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import type { Encoding } from "../../seal/encoding.ts";
@@ -15,7 +16,7 @@ import type { Outstanding, WindowLimits } from "../outstanding.ts";
 import type { Ending } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import type { Timers } from "../timers.ts";
-import { troubleOfReason } from "../trouble.ts";
+import { alarmWaits, reasonCode, troubleOfReason } from "../trouble.ts";
 import { type Withhold, withholding } from "../withhold.ts";
 import type { MqttSession } from "./port.ts";
 
@@ -188,8 +189,7 @@ export class Conversation {
       (code) => {
         this.#unacknowledged -= 1;
         // Refused here, it goes in its turn all the same.
-        if (code !== 0)
-          observe({ type: "fault", error: errors.DELIVERY_ALARM_WAITS({ where: destination, found: hexCode(code) }) });
+        if (code !== 0) observe({ type: "fault", error: alarmWaits(destination, reasonCode(code)) });
         this.#changed.raise();
       },
       (error: VigieError) => this.end(error),
@@ -215,8 +215,7 @@ export class Conversation {
     this.#session.publish(alarmsTopic, payload).then(
       (code) => {
         this.#unacknowledged -= 1;
-        if (code !== 0)
-          observe({ type: "fault", error: errors.DELIVERY_ALARM_WAITS({ where: destination, found: hexCode(code) }) });
+        if (code !== 0) observe({ type: "fault", error: alarmWaits(destination, reasonCode(code)) });
         this.#changed.raise();
       },
       (error: VigieError) => this.end(error),
@@ -241,7 +240,8 @@ export class Conversation {
     const packetBytes = payload.length + Buffer.byteLength(topic) + PUBLISH_OVERHEAD;
     const { maximumPacketSize } = this.#session.limits;
     if (packetBytes > maximumPacketSize) {
-      this.end(errors.DELIVERY_TOO_BIG({ found: `${packetBytes} bytes`, expected: `at most ${maximumPacketSize}` }));
+      const most = say(`${maximumPacketSize} au plus`, `at most ${maximumPacketSize}`);
+      this.end(errors.DELIVERY_TOO_BIG({ found: bytes(packetBytes), expected: most }));
       return;
     }
     outstanding.sent({ firstSeq, lastSeq, hash: hashOf(segment.segment), bytes: payload.length });
@@ -268,10 +268,9 @@ export class Conversation {
   #expectReceipt(): void {
     const { outstanding, timers, receiptTimeoutMs } = this.#parts;
     if (!outstanding.awaitsReceipt) return;
+    const seconds = receiptTimeoutMs / 1_000;
     this.#cancelReceiptTimer ??= timers.after(receiptTimeoutMs, () =>
-      this.end(errors.DELIVERY_NO_RECEIPT({ found: `none for ${receiptTimeoutMs / 1_000} s` })),
+      this.end(errors.DELIVERY_NO_RECEIPT({ found: say(`aucun depuis ${seconds} s`, `none for ${seconds} s`) })),
     );
   }
 }
-
-const hexCode = (code: number): string => `reason code 0x${code.toString(16).padStart(2, "0")}`;

@@ -1,5 +1,6 @@
 /** A coordination platform that takes the feed from an MQTT broker. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { GatewayEvent, Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
@@ -11,10 +12,11 @@ import { Cursor } from "../cursor.ts";
 import type { Because, DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
-import { judgeReceipt, type ReceiptFault } from "../judge.ts";
+import { judgeReceipt, type ReceiptFault, receiptFaults } from "../judge.ts";
 import { Outstanding, type WindowLimits } from "../outstanding.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
+import { closedByUs } from "../trouble.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
@@ -71,7 +73,8 @@ export async function openMqttDestination(parts: MqttDestinationParts): Promise<
 function openCursor({ name, journal, observe }: MqttDestinationParts): Promise<Cursor> {
   return Cursor.open(name, journal, {
     moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+    failed: (cause) =>
+      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
   });
 }
 
@@ -131,7 +134,7 @@ class MqttDestination implements Destination {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#stopListening();
-    this.#conversation?.end(errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }));
+    this.#conversation?.end(closedByUs());
     await this.#running;
     await this.#taking;
     await this.#cursor.settled();
@@ -242,7 +245,7 @@ class MqttDestination implements Destination {
         this.#ignored[verdict.fault] = (this.#ignored[verdict.fault] ?? 0) + 1;
         this.#tell({
           type: "fault",
-          error: errors.DELIVERY_RECEIPT_IGNORED({ where: this.name, found: verdict.fault }),
+          error: errors.DELIVERY_RECEIPT_IGNORED({ where: verbatim(this.name), found: receiptFaults[verdict.fault] }),
         });
     }
   }

@@ -65,12 +65,12 @@ export const errors = defineErrors({
   },
   DELIVERY_TOO_BIG: {
     what: {
-      fr: "Un segment dépasse ce que la destination accepte.",
-      en: "A segment is larger than the destination takes.",
+      fr: "Un message dépasse ce que la destination accepte.",
+      en: "A message is larger than the destination takes.",
     },
     remedy: {
-      fr: "Augmentez la taille de paquet admise par le courtier (1 Mio suffit).",
-      en: "Raise the packet size that the broker takes (1 MiB is enough).",
+      fr: "La passerelle coupe plus petit. Si cela dure, le serveur prend trop peu même sans mesures : qu'il admette au moins 16 Kio.",
+      en: "The gateway cuts it smaller. Where this lasts, the server takes too little even without measures: let it take at least 16 KiB.",
     },
     exit: ExitCode.tempFail,
   },

@@ -1,6 +1,6 @@
 import type { Instant } from "../measure/time.ts";
 import type { SigningKey } from "../seal/key.ts";
-import type { RecordId, RecordKind, SegmentMessage, WholeRecord } from "../seal/record.ts";
+import type { RecordId, RecordKind, SegmentMessage, WholeRecord, WithheldRecord } from "../seal/record.ts";
 import type { Verification } from "../seal/verifier.ts";
 
 /** What is handed to the journal. */
@@ -26,7 +26,7 @@ export interface Appended {
 }
 
 /** A record as it is kept: beside what travels, what its body was made from (Draft.source), which never does. */
-export type StoredRecord = { readonly seq: number; readonly withheld: true } | StoredWholeRecord;
+export type StoredRecord = WithheldRecord | StoredWholeRecord;
 export type StoredWholeRecord = WholeRecord & { readonly source?: Uint8Array };
 
 /** A segment as it is kept, with all its bodies that are still there. */

@@ -86,6 +86,7 @@ class MqttDestination implements Destination {
   readonly #limits: WindowLimits;
   /** Shrinks where the broker asks for it, and grows back with the receipts. */
   #windowSegments: number;
+  readonly #learned = { maximumPacketSize: Number.POSITIVE_INFINITY };
   /** What the platform is taken to read until it says otherwise. */
   #encoding: Encoding = Encoding.deflate1;
   #conversation: Conversation | undefined;
@@ -146,7 +147,7 @@ class MqttDestination implements Destination {
         config,
         {
           message: (topic, payload) => (topic === receiptsTopic(config.address) ? this.#take(payload) : undefined),
-          closed: (reason) => this.#conversation?.end(reason),
+          closed: (reason) => this.#conversation?.closed(reason),
         },
         stop,
       );
@@ -179,6 +180,7 @@ class MqttDestination implements Destination {
         outstanding: this.#outstanding,
         aside: this.#aside,
         confirmed: () => this.#cursor.confirmed,
+        learned: this.#learned,
         window: () => ({ ...this.#limits, segments: this.#windowSegments }),
         receiptTimeoutMs: config.receiptTimeoutMs ?? RECEIPT_TIMEOUT_MS,
         withhold,

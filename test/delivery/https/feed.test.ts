@@ -150,9 +150,9 @@ describe("the sealed feed over HTTPS", () => {
       type: "record-refused",
       destination: "platform",
       seq: 3,
-      because: "413",
+      because: "too-big",
     });
-    expect(deadLetters.list("platform")).toMatchObject([{ seq: 3, code: "413", again: false }]);
+    expect(deadLetters.list("platform")).toMatchObject([{ seq: 3, code: "too-big", again: false }]);
     expect(told.all).toContainEqual({
       type: "fault",
       error: expect.objectContaining({ code: "DELIVERY_RECORD_REFUSED" }),

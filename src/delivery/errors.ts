@@ -47,6 +47,17 @@ export const errors = defineErrors({
     },
     exit: ExitCode.noPermission,
   },
+  DELIVERY_TOPIC_REFUSED: {
+    what: {
+      fr: "Le courtier n'admet pas le nom d'un sujet de la passerelle.",
+      en: "The broker does not admit the name of one of this gateway's topics.",
+    },
+    remedy: {
+      fr: "Vérifiez la structure et l'identifiant de la passerelle dans la configuration, et les noms que le courtier admet.",
+      en: "Check the structure and the gateway id in the configuration, and which names the broker admits.",
+    },
+    exit: ExitCode.config,
+  },
   DELIVERY_REFUSED: {
     what: { fr: "La destination a refusé.", en: "The destination refused." },
     remedy: {

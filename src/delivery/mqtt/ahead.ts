@@ -3,15 +3,16 @@
  * segment, with nothing else of it shown, on a topic of its own. It moves nothing: an alarm goes again in its turn, which is
  * what the platform receipts, and is known there by its id.
  */
-import type { VigieError } from "../../errors/error.ts";
+import { isVigieError, type VigieError } from "../../errors/error.ts";
 import type { StoredSegment, StoredWholeRecord } from "../../journal/port.ts";
 import { encodeMessage } from "../../seal/message.ts";
 import { RecordKind } from "../../seal/record.ts";
+import type { Because } from "../dead-letters.ts";
 import { errors } from "../errors.ts";
 import { withholding } from "../withhold.ts";
 import type { ConversationParts } from "./conversation.ts";
 import { type Publisher, packetBytes } from "./publisher.ts";
-import { hexCode } from "./reason.ts";
+import { hexCode, INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
 
 /** Told by the lane to the conversation whose it is. */
 export interface AheadEvents {
@@ -62,7 +63,12 @@ export class AheadLane {
       const [segment] = await journal.segments(this.#alarms[0], 1);
       if (segment === undefined) return;
       this.#alarms = this.#alarms.filter((seq) => seq > segment.lastSeq);
-      this.#show(segment, (record) => record.kind === RecordKind.alarm && !withhold(record));
+      // Refused here, they go in their turn all the same.
+      this.#show(
+        segment,
+        (record) => record.kind === RecordKind.alarm && !withhold(record),
+        (found) => this.#waits(found),
+      );
     }
   }
 
@@ -77,31 +83,49 @@ export class AheadLane {
     const segment = await aside.onceMore(seq, withhold);
     if (segment === undefined) return this.#events.changed();
     this.#again = { seq, giveUp: timers.after(receiptTimeoutMs, () => this.judged(seq)) };
-    this.#show(segment, (record) => record.seq === seq);
+    const shows = (record: StoredWholeRecord): boolean => record.seq === seq;
+    this.#show(segment, shows, (found, because) => {
+      if (because === undefined) this.#waits(found);
+      else this.#putBack(seq, because);
+    });
   }
 
-  #show(segment: StoredSegment, shows: (record: StoredWholeRecord) => boolean): void {
+  /** The broker does not take it: nobody has to wait for what the platform says. */
+  #putBack(seq: number, because: Because): void {
+    this.#parts.aside.judged(seq, because).then(
+      () => this.judged(seq),
+      (cause: unknown) => this.#events.failed(isVigieError(cause) ? cause : errors.DELIVERY_FAILED({ cause })),
+    );
+  }
+
+  /** @param refused told where it does not go; with `because` where it never will. */
+  #show(
+    segment: StoredSegment,
+    shows: (record: StoredWholeRecord) => boolean,
+    refused: (found: string, because?: Because) => void,
+  ): void {
     const { alarmsTopic: topic, encoding } = this.#parts;
     const payload = encodeMessage(
       withholding(segment, (record) => !shows(record)),
       encoding(),
     );
-    const bytes = packetBytes(topic, payload);
-    if (bytes > this.#publisher.maximumPacketSize) this.#waits(`${bytes} bytes`);
-    else this.#publish(topic, payload);
-  }
-
-  #publish(topic: string, payload: Uint8Array): void {
+    const found = `${packetBytes(topic, payload)} bytes`;
+    if (packetBytes(topic, payload) > this.#publisher.maximumPacketSize) {
+      refused(found, { code: "too-big", words: found });
+      return;
+    }
     this.#publisher.publish(topic, payload).then(
       (code) => {
-        if (code !== 0) this.#waits(hexCode(code));
+        if (code === TOO_LARGE) refused(found, { code: "too-big", words: found });
+        else if (code === INVALID_CONTENT) refused(hexCode(code), { code: "invalid", words: hexCode(code) });
+        else if (code !== 0) refused(hexCode(code));
         this.#events.changed();
       },
       (error: VigieError) => this.#events.failed(error),
     );
   }
 
-  /** Refused here, it goes in its turn all the same; or again, where that is what was asked for. */
+  /** The broker is to be asked why. */
   #waits(found: string): void {
     const { destination, observe } = this.#parts;
     observe({ type: "fault", error: errors.DELIVERY_ALARM_WAITS({ where: destination, found }) });

@@ -20,6 +20,7 @@ import type { Withhold } from "../withhold.ts";
 import { AheadLane } from "./ahead.ts";
 import type { MqttSession } from "./port.ts";
 import { Publisher, packetBytes } from "./publisher.ts";
+import { hexCode, INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
 
 /** Records read from the journal at once: one full segment, or as many single ones. */
 const READ_RECORDS = 256;
@@ -27,8 +28,6 @@ const READ_RECORDS = 256;
 const GAP_MS = 2_000;
 /** A connection that stood this long was none of those that break as soon as they are made. */
 const STOOD_MS = 60_000;
-/** Packet too large (MQTT 5 §2.4). */
-const TOO_LARGE = 0x95;
 
 export interface ConversationParts {
   readonly destination: string;
@@ -67,6 +66,8 @@ export class Conversation {
   readonly #onTheWay = new Set<Sent>();
   /** Records that are being put aside: what follows, and the end of the connection, waits for the disk. */
   readonly #puttingAside = new Set<Promise<void>>();
+  /** Digests that are sent alone, to see whether it is the body that the broker does not take. */
+  readonly #probes = new Map<Portion, Sent>();
   #ended: VigieError | undefined;
   #stood = false;
   #cancelReceiptTimer: (() => void) | undefined;
@@ -153,6 +154,7 @@ export class Conversation {
     this.#parts.outstanding.restart();
     this.#round += 1;
     this.#ready = [];
+    this.#probes.clear();
     this.#nextSeq = this.#parts.confirmed() + 1;
     this.#changed.raise();
   }
@@ -222,19 +224,47 @@ export class Conversation {
   }
 
   #answered(sent: Sent, code: number, round: number): void {
-    const { portion } = sent;
+    const { portion, shown } = sent;
+    const isCurrent = round === this.#round;
     if (code === TOO_LARGE) {
       this.#learn(sent);
-      if (round === this.#round && sent.shown.length > 1) this.#ready.unshift(portion);
+      if (isCurrent && shown.length > 1) this.#ready.unshift(portion);
+    } else if (code === INVALID_CONTENT && shown.length > 0) {
+      if (isCurrent) this.#isolate(sent);
     } else if (code !== 0) {
       this.end(troubleOfReason(code));
-    } else if (portion.isLast) {
-      const { firstSeq, lastSeq } = portion.segment;
-      this.#parts.outstanding.acknowledged(lastSeq);
-      this.#parts.observe({ type: "delivered", destination: this.#parts.destination, firstSeq, lastSeq });
-      this.#expectReceipt();
+    } else {
+      this.#taken(sent);
     }
     this.#changed.raise();
+  }
+
+  #taken({ portion }: Sent): void {
+    const { outstanding, observe, destination } = this.#parts;
+    const accused = this.#probes.get(portion);
+    this.#probes.delete(portion);
+    if (accused?.shown[0] !== undefined) {
+      this.#putAside(accused.portion, accused.shown[0].seq, { code: "invalid", words: hexCode(INVALID_CONTENT) });
+    } else if (portion.isLast) {
+      const { firstSeq, lastSeq } = portion.segment;
+      outstanding.acknowledged(lastSeq);
+      observe({ type: "delivered", destination, firstSeq, lastSeq });
+      this.#expectReceipt();
+    }
+  }
+
+  /**
+   * Looks for the body that the broker does not take, by halves. One that is refused alone is put aside only where its segment
+   * passes without it: a broker that takes no segment at all has nothing against this record.
+   */
+  #isolate(sent: Sent): void {
+    if (sent.shown.length > 1) {
+      this.#ready.unshift(...halves(sent));
+      return;
+    }
+    const probe = noneOf(sent.portion);
+    this.#probes.set(probe, sent);
+    this.#ready.unshift(probe);
   }
 
   /** The broker turned out not to take a packet of this size. */

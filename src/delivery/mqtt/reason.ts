@@ -1,2 +1,9 @@
-/** MQTT reason codes as people look them up (MQTT 5 §2.4). */
+/** MQTT reason codes (MQTT 5 §2.4) that mean something for one message alone; those for a whole destination: ../trouble.ts. */
+
+/** Packet too large. */
+export const TOO_LARGE = 0x95;
+/** Payload format invalid: the broker looked into the message, and does not take it. */
+export const INVALID_CONTENT = 0x99;
+
+/** As people look them up. */
 export const hexCode = (code: number): string => `reason code 0x${code.toString(16).padStart(2, "0")}`;

@@ -138,6 +138,49 @@ describe("a broker that tells its packet size by refusing a packet", () => {
   });
 });
 
+describe("a broker that does not take what is in a message (0x99)", () => {
+  async function inspecting(refuses: (bodies: readonly string[]) => boolean) {
+    const sink = new KeepingSink();
+    const timers = new ManualTimers();
+    const line = new LossyLine(receiving(sink), () => 0.99);
+    line.calm = true;
+    line.puback = (payload) => (refuses(showsOf(payload)) ? 0x99 : 0);
+    const journal = newJournal();
+    journal.commit(...Array.from({ length: 20 }, (_, n) => `${n + 1}`));
+    journal.commit("behind");
+    const gateway = await openGateway(journal, config, { timers, connect: line.connect });
+    for (let turn = 0; turn < 30; turn += 1) {
+      await line.deliver();
+      await timers.advance(200);
+    }
+    return { sink, journal, gateway };
+  }
+
+  it.each([[[7]], [[1, 20]], [[4, 5, 6]]])(
+    "has the bodies %j put aside, and takes all the others",
+    async (poisonous) => {
+      const isPoison = (body: string): boolean => poisonous.includes(Number(body));
+      const { sink, journal, gateway } = await inspecting((bodies) => bodies.some(isPoison));
+      const numbers = Array.from({ length: 20 }, (_, n) => `${n + 1}`);
+      expect(sink.bodies).toEqual([...numbers.filter((body) => !isPoison(body)), "behind"]);
+      const letters = poisonous.map((seq) =>
+        expect.objectContaining({ seq, code: "invalid", words: "reason code 0x99" }),
+      );
+      expect(gateway.deadLetters.list()).toEqual(letters);
+      expect(await journal.cursor("platform")).toBe(21);
+      await gateway.destination[Symbol.asyncDispose]();
+    },
+  );
+
+  it("and takes no message at all is in the wrong itself: nothing is put aside", async () => {
+    const { gateway, journal } = await inspecting(() => true);
+    expect(gateway.deadLetters.list()).toEqual([]);
+    expect(gateway.destination.status()).toMatchObject({ state: "waiting", trouble: { code: "DELIVERY_REFUSED" } });
+    expect(await journal.cursor("platform")).toBe(0);
+    await gateway.destination[Symbol.asyncDispose]();
+  });
+});
+
 describe("whatever happens to the portions on their way", () => {
   it("each body is handed over once, in order, and the cursor is where the receipts are", async () => {
     const body = fc.oneof(

@@ -117,8 +117,8 @@ export const errors = defineErrors({
   },
   DELIVERY_ALARM_WAITS: {
     what: {
-      fr: "Une alarme n'a pas pu passer devant ; elle part à son tour.",
-      en: "An alarm could not go ahead; it goes in its turn.",
+      fr: "Une alarme ou une mesure récente n'a pas pu passer devant ; elle part à son tour.",
+      en: "An alarm or a fresh measure could not go ahead; it goes in its turn.",
     },
     remedy: {
       fr: "Donnez à la passerelle le droit d'écrire sur son sujet …/alarms, et au récepteur celui de le lire.",

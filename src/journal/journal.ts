@@ -14,7 +14,7 @@ import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
 import { makePrivate, setAside, settled, syncFolder } from "./files.ts";
-import { findAlarms, findRecords } from "./find.ts";
+import { findAlarms, findMeasured, findRecords } from "./find.ts";
 import { begin, type JournalState } from "./identity.ts";
 import { Mutex } from "./mutex.ts";
 import { DEFAULT_MAX_BYTES, type JournalOptions } from "./options.ts";
@@ -25,6 +25,7 @@ import type {
   Journal,
   JournalStatus,
   KeptRecord,
+  Measured,
   RecordQuery,
   Retained,
   RetentionPolicy,
@@ -162,6 +163,10 @@ class SqliteJournal implements Journal {
 
   async alarms(fromSeq: number): Promise<readonly number[]> {
     return this.#do(() => findAlarms(this.#database, fromSeq));
+  }
+
+  async measured(range: SeqRange, which: "each" | "last"): Promise<readonly Measured[]> {
+    return this.#do(() => findMeasured(this.#database, range, which));
   }
 
   async cursor(destination: string): Promise<number> {

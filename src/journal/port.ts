@@ -74,6 +74,13 @@ export interface Retained {
   readonly prunedThrough: number;
 }
 
+/** A measure, by the index alone. */
+export interface Measured {
+  readonly seq: number;
+  /** An opaque name of its device, always the same in this journal. */
+  readonly device: string;
+}
+
 /** What delivery needs of the journal. */
 export interface JournalReader {
   readonly epoch: number;
@@ -83,6 +90,8 @@ export interface JournalReader {
   segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]>;
   /** Sequence numbers of the alarms from `fromSeq` on, in order. */
   alarms(fromSeq: number): Promise<readonly number[]>;
+  /** Which device measured what, in order: each measure of a range, or only each device's last one. Without opening a body. */
+  measured(range: SeqRange, which: "each" | "last"): Promise<readonly Measured[]>;
   /** How far a destination has confirmed; 0 for none. */
   cursor(destination: string): Promise<number>;
   /** Moves a destination's cursor forward, durably. Backward is a no-op. */

@@ -84,6 +84,7 @@ export class Line implements AsyncDisposable {
       },
       segments: (from, most) => journal.segments(from, most),
       alarms: (from) => journal.alarms(from),
+      measured: (range, which) => journal.measured(range, which),
       cursor: (name) => journal.cursor(name),
       onCommit: (listener) => journal.onCommit(listener),
       advance: (name, through) =>

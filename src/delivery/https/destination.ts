@@ -4,9 +4,7 @@ import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
-import { encodeMessage } from "../../seal/message.ts";
 import { openReceipt, type Receipt } from "../../seal/receipt.ts";
-import { RecordKind } from "../../seal/record.ts";
 import { hashOf } from "../../seal/segment.ts";
 import { Aside } from "../aside.ts";
 import { Cursor } from "../cursor.ts";
@@ -21,9 +19,10 @@ import { pack } from "../portion.ts";
 import { type Ending, keepTrying } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
-import { type Withhold, withholding, withholdQuarantine } from "../withhold.ts";
+import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { AheadPosts } from "./ahead.ts";
 import { type Batch, type BatchBounds, firstBatch } from "./batch.ts";
-import { aheadOf, COSE } from "./media.ts";
+import { COSE } from "./media.ts";
 
 export interface HttpsDestinationConfig {
   /** `https://…`, or `http://` to this machine itself. */
@@ -79,12 +78,12 @@ class HttpsDestination implements Destination {
   readonly #stop = new AbortController();
   readonly #changed = new Signal();
   readonly #aside: Aside;
+  readonly #ahead: AheadPosts;
   readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
   /** What the platform is taken to read until it says otherwise. */
   #encoding: Encoding = Encoding.deflate1;
   /** Shrinks where the platform says that a POST was too large. */
   #maxPostBytes: number;
-  #alarmsSentThrough = 0;
   #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
   #running: Promise<void> = Promise.resolve();
 
@@ -100,6 +99,14 @@ class HttpsDestination implements Destination {
       timers,
       ...(config.tls !== undefined && { tls: config.tls }),
       ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
+    });
+    this.#ahead = new AheadPosts({
+      ...parts,
+      destination: name,
+      url: config.url,
+      line: this.#line,
+      confirmed: () => this.#cursor.confirmed,
+      bounds: () => this.#bounds(),
     });
   }
 
@@ -137,11 +144,12 @@ class HttpsDestination implements Destination {
 
   async #attempt(stop: AbortSignal): Promise<Ending> {
     this.#status = { ...this.#status, state: "connecting" };
+    this.#ahead.newAttempt();
     let stood = false;
     try {
       while (!stop.aborted) {
         for (const seq of this.#aside.wanted(this.#cursor.confirmed)) await this.#sendAgain(seq, stop);
-        await this.#sendAlarms(stop);
+        await this.#ahead.send(stop);
         const segments = await this.#next();
         if (segments.length === 0) {
           await this.#changed.wait();
@@ -157,27 +165,6 @@ class HttpsDestination implements Destination {
       if (error instanceof Later) return { reason: error.reason, stood, ...error.when };
       return { reason: isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }), stood };
     }
-  }
-
-  /** Alarms go ahead of a backlog, each segment's by themselves; they go again in their turn, and are known by then. */
-  async #sendAlarms(stop: AbortSignal): Promise<void> {
-    const { journal, config, observe, withhold = withholdQuarantine } = this.#parts;
-    const { lastSeq } = journal;
-    const next = this.#cursor.confirmed + 1;
-    // With no more waiting than the next read brings, their turn is now.
-    if (lastSeq < next + READ_RECORDS || lastSeq <= this.#alarmsSentThrough) return;
-    for (const seq of await journal.alarms(Math.max(next, this.#alarmsSentThrough + 1))) {
-      const [segment] = seq > this.#alarmsSentThrough ? await journal.segments(seq, 1) : [];
-      if (segment === undefined) continue;
-      const message = withholding(segment, (record) => record.kind !== RecordKind.alarm || withhold(record));
-      const body = encodeMessage(message, this.#encoding);
-      const headers = { "content-type": COSE };
-      const { status } = await this.#line.exchange({ method: "POST", url: aheadOf(config.url), headers, body }, stop);
-      const error = () => errors.DELIVERY_ALARM_WAITS({ where: this.name, found: `HTTP ${status}` });
-      if (status > 299) observe({ type: "fault", error: error() });
-      this.#alarmsSentThrough = segment.lastSeq;
-    }
-    this.#alarmsSentThrough = Math.max(this.#alarmsSentThrough, lastSeq);
   }
 
   async #next(): Promise<readonly StoredSegment[]> {

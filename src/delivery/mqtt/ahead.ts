@@ -1,7 +1,7 @@
 /**
- * What does not wait for its turn: alarms, and what was put aside and somebody wants shown once more. Each goes in its own
- * segment, with nothing else of it shown, on a topic of its own. It moves nothing: an alarm goes again in its turn, which is
- * what the platform receipts, and is known there by its id.
+ * What does not wait for its turn: alarms, fresh measures while a backlog drains, and what was put aside and somebody wants
+ * shown once more. Each goes in its own segment, with nothing else of it shown, on a topic of its own. It moves nothing: all
+ * but the last go again in their turn, which is what the platform receipts, and are known there by their ids.
  */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
 import type { StoredSegment, StoredWholeRecord } from "../../journal/port.ts";
@@ -27,6 +27,8 @@ export class AheadLane {
   /** Alarms that do not wait for their turn, and how far they were looked for. */
   #alarms: number[] = [];
   #alarmsLookedForThrough = 0;
+  /** The broker does not take fresh measures here: over this connection they wait for their turn. */
+  #isClosed = false;
   /** What is shown once more, until the platform says what became of it. */
   #again: { readonly seq: number; readonly giveUp: () => void } | undefined;
 
@@ -68,6 +70,28 @@ export class AheadLane {
         segment,
         (record) => record.kind === RecordKind.alarm && !withhold(record),
         (found) => this.#waits(found),
+      );
+    }
+  }
+
+  /** Fresh measures go ahead of the backlog as far as the order of their devices allows. @param nextSeq, as sendAlarms() */
+  async sendFresh(nextSeq: number): Promise<void> {
+    const { overtaking, journal, confirmed, aside, withhold } = this.#parts;
+    if (this.#isClosed) return;
+    await overtaking.look(confirmed());
+    while (this.#publisher.hasRoom) {
+      const next = overtaking.next(confirmed(), nextSeq);
+      const [segment] = next === undefined ? [] : await journal.segments(next, 1);
+      if (segment === undefined) return;
+      const shown = overtaking.take(segment, (record) => !aside.has(record.seq) && !withhold(record));
+      if (shown.size === 0) continue;
+      this.#show(
+        segment,
+        ({ seq }) => shown.has(seq),
+        (found) => {
+          this.#isClosed = true;
+          this.#waits(found);
+        },
       );
     }
   }

@@ -11,6 +11,7 @@ import type { Aside } from "../aside.ts";
 import type { Because } from "../dead-letters.ts";
 import { errors } from "../errors.ts";
 import type { Outstanding, WindowLimits } from "../outstanding.ts";
+import { BACKLOG, type Overtaking } from "../overtaking.ts";
 import { halves, noneOf, type Packed, type Portion, pack, wholeOf } from "../portion.ts";
 import type { Ending } from "../retry.ts";
 import { Signal } from "../signal.ts";
@@ -36,6 +37,7 @@ export interface ConversationParts {
   readonly journal: JournalReader;
   readonly outstanding: Outstanding;
   readonly aside: Aside;
+  readonly overtaking: Overtaking;
   readonly confirmed: () => number;
   readonly window: () => WindowLimits;
   /** What the broker turned out to take at most, where it had not said so: kept from one connection to the next. */
@@ -82,6 +84,7 @@ export class Conversation {
     });
     this.#nextSeq = parts.confirmed() + 1;
     parts.outstanding.restart();
+    parts.overtaking.reconnected();
   }
 
   /** Sends until something ends it. */
@@ -161,10 +164,12 @@ export class Conversation {
 
   /** @returns false where there is nothing to send, or no room for it. */
   async #sendSome(): Promise<boolean> {
-    const { journal } = this.#parts;
+    const { journal, overtaking, confirmed } = this.#parts;
     const unsent = this.#ready[0]?.segment.firstSeq ?? this.#nextSeq;
-    // With no more waiting than the next read brings, an alarm's turn is now.
-    if (!this.#hasRoom() || journal.lastSeq >= unsent + READ_RECORDS) await this.#ahead.sendAlarms(unsent);
+    const isBacklog = journal.lastSeq > confirmed() + BACKLOG;
+    if (isBacklog || !this.#hasRoom()) await this.#ahead.sendAlarms(unsent);
+    if (isBacklog) await this.#ahead.sendFresh(unsent);
+    else overtaking.forget();
     await this.#ahead.sendAgain();
     if (!this.#hasRoom()) return false;
     if (this.#ready.length === 0) return this.#readSome();

@@ -13,6 +13,7 @@ import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
 import { judgeReceipt, type ReceiptFault } from "../judge.ts";
 import { Outstanding, type WindowLimits } from "../outstanding.ts";
+import { Overtaking } from "../overtaking.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
@@ -81,6 +82,7 @@ class MqttDestination implements Destination {
   readonly #cursor: Cursor;
   readonly #outstanding = new Outstanding();
   readonly #aside: Aside;
+  readonly #overtaking: Overtaking;
   readonly #stop = new AbortController();
   readonly #timers: Timers;
   readonly #limits: WindowLimits;
@@ -102,6 +104,7 @@ class MqttDestination implements Destination {
     this.#parts = parts;
     this.#cursor = cursor;
     this.#aside = new Aside({ ...parts, destination: parts.name });
+    this.#overtaking = new Overtaking(parts.journal);
     this.#timers = parts.timers ?? systemTimers;
     this.#limits = {
       segments: parts.config.window ?? WINDOW_SEGMENTS,
@@ -179,6 +182,7 @@ class MqttDestination implements Destination {
         journal,
         outstanding: this.#outstanding,
         aside: this.#aside,
+        overtaking: this.#overtaking,
         confirmed: () => this.#cursor.confirmed,
         learned: this.#learned,
         window: () => ({ ...this.#limits, segments: this.#windowSegments }),
@@ -205,8 +209,9 @@ class MqttDestination implements Destination {
     return this.#taking;
   }
 
-  /** What was put aside and shown once more is held now, or refused again. */
+  /** What was put aside and shown once more is held now, or refused again. Behind a fresh measure that is held the next may go. */
   async #takeHolding({ held, refused }: Holding): Promise<void> {
+    this.#overtaking.settled(held);
     const wanted = new Set(this.#aside.wanted(this.#cursor.confirmed));
     const judge = async (seq: number, refusal?: Because): Promise<void> => {
       if (wanted.has(seq)) await this.#aside.judged(seq, refusal);
@@ -214,6 +219,7 @@ class MqttDestination implements Destination {
     };
     for (const seq of held) await judge(seq);
     for (const { seq, reason } of refused) await judge(seq, { code: "refused", words: reason });
+    this.#conversation?.lookAgain();
   }
 
   async #takeReceipt(bytes: Uint8Array): Promise<void> {

@@ -199,6 +199,27 @@ describe("the sealed feed over HTTPS", () => {
     expect(sink.bodies).toEqual(['{"alarm":1}', ...bodies(300)]);
   });
 
+  it("has fresh measures go ahead of a backlog, but for those of devices that have one themselves", async () => {
+    const journal = newJournal();
+    for (let n = 1; n <= 600; n += 1) journal.commit({ body: `away ${n}`, device: "away" });
+    const { sink, url } = await platform();
+    let isDraining = false;
+    sink.before = ({ records }) => {
+      if (isDraining || records.some(({ seq }) => seq < 50)) return;
+      isDraining = true;
+      // The platform has some of the backlog in its hands; only now are these measured.
+      journal.commit({ body: "here 1", device: "here" }, { body: "away 601", device: "away" });
+      journal.commit({ body: "here 2", device: "here" });
+    };
+    const { receipted } = await gateway(journal, url, {}, { maxPostBytes: 20_000 });
+    await receipted(603);
+    const of = (device: string) => sink.bodies.filter((body) => body.startsWith(device));
+    expect(of("here")).toEqual(["here 1", "here 2"]);
+    expect(of("away")).toEqual(Array.from({ length: 601 }, (_, n) => `away ${n + 1}`));
+    expect(sink.bodies.indexOf("here 2")).toBeLessThan(400);
+    expect(sink.bodies.indexOf("away 601")).toBe(602);
+  });
+
   it.skipIf(!hasOpenssl)("goes by mutual TLS", async () => {
     using pki = new Pki();
     const server = pki.issue("server", { usage: "serverAuth", names: ["DNS:localhost"] });

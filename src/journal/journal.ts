@@ -16,7 +16,7 @@ import { type Entry, entryOf } from "./entry.ts";
 import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
-import { findAlarms, findRecords } from "./find.ts";
+import { findAlarms, findMeasured, findRecords } from "./find.ts";
 import type { JournalState } from "./identity.ts";
 import { Mutex } from "./mutex.ts";
 import type { JournalOptions } from "./options.ts";
@@ -27,6 +27,7 @@ import type {
   Journal,
   JournalStatus,
   KeptRecord,
+  Measured,
   RecordQuery,
   Retained,
   RetentionPolicy,
@@ -120,6 +121,10 @@ export class SqliteJournal implements Journal {
 
   async alarms(fromSeq: number): Promise<readonly number[]> {
     return this.#do(() => findAlarms(this.#database, fromSeq));
+  }
+
+  async measured(range: SeqRange, which: "each" | "last"): Promise<readonly Measured[]> {
+    return this.#do(() => findMeasured(this.#database, range, which));
   }
 
   async cursor(destination: string): Promise<number> {

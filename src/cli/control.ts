@@ -13,6 +13,8 @@ import { VigieError } from "../errors/error.ts";
 import { explain } from "../errors/explain.ts";
 import { verbatim } from "../errors/sentence.ts";
 import { controlPath, openConfiguredJournal, openDesk } from "../gateway.ts";
+import { errors as journalErrors } from "../journal/errors.ts";
+import { salvageUnderWay } from "../journal/salvage.ts";
 import { systemClock } from "../system-clock.ts";
 import { errorCatalogue } from "./catalogue.ts";
 import { inBoth } from "./command.ts";
@@ -97,12 +99,19 @@ export async function withControl<Result>(
   }
 }
 
-/** Who only looks makes no journal: it would belong to him (root, perhaps), and the service could not open it. @throws JOURNAL_ABSENT */
-export async function assertJournal({ journal }: Pick<GatewayConfig, "journal">): Promise<void> {
-  const path = join(journal.path, "journal.db");
-  await access(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") throw errors.JOURNAL_ABSENT({ where: verbatim(path), cause });
-  });
+/** Who only looks makes no journal: it would belong to him (root, perhaps), and the service could not open it. @throws JOURNAL_ABSENT, JOURNAL_SALVAGING */
+export async function assertJournal(config: Pick<GatewayConfig, "journal">): Promise<void> {
+  if (!(await hasJournal(config))) throw errors.JOURNAL_ABSENT({ where: verbatim(config.journal.path) });
+}
+
+/** @throws JOURNAL_SALVAGING where its files are changing places. */
+export async function hasJournal({ journal: { path } }: Pick<GatewayConfig, "journal">): Promise<boolean> {
+  if ((await salvageUnderWay(path)) !== undefined) throw journalErrors.JOURNAL_SALVAGING({ where: verbatim(path) });
+  return access(join(path, "journal.db")).then(
+    () => true,
+    // Where it may not be looked at, opening it says why.
+    (cause: NodeJS.ErrnoException) => cause.code !== "ENOENT",
+  );
 }
 
 function isThe<Is extends Answer["is"]>(answer: Answer, is: Is): answer is Extract<Answer, { is: Is }> {

@@ -1,10 +1,11 @@
 /** A key on disk: made once, whole, for its owner alone, and never written over. A lost journal key is a lost journal. */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chown, link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { verbatim } from "../errors/sentence.ts";
 import { systemSays } from "../errors/system.ts";
+import { giveTo } from "../journal/files.ts";
 import { errors } from "./errors.ts";
 
 /**
@@ -61,11 +62,6 @@ async function keepOld(file: string): Promise<string> {
     // The same file under both names: a cut came between the two steps.
     if (isKept || (await stat(old)).ino === ino) return old;
   }
-}
-
-async function giveTo(file: string, like: string): Promise<void> {
-  const [{ uid, gid }, made] = [await stat(like), await stat(file)];
-  if (made.uid !== uid || made.gid !== gid) await chown(file, uid, gid);
 }
 
 async function writeDurably(file: string, text: string): Promise<void> {

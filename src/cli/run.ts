@@ -1,7 +1,7 @@
 /** The `vigie` command, from its arguments to its exit code. Everything it touches of the process is handed in. */
 import { Command, CommanderError } from "commander";
 import { formatProblem, InvalidConfig } from "../config/problem.ts";
-import { type ExitCode, VigieError } from "../errors/error.ts";
+import { ExitCode, VigieError } from "../errors/error.ts";
 import { explain } from "../errors/explain.ts";
 import { version } from "../version.ts";
 import { command, inBoth } from "./command.ts";
@@ -16,6 +16,8 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const program = await vigie(args, io);
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
+    // Without a command behind it, commander has shown the help: what was asked for, or what the call lacked.
+    if (error instanceof CommanderError && error.code === "commander.help") return ExitCode.usage;
     const raised = asVigieError(error);
     if (raised === undefined) return io.exitCode;
     if (raised instanceof InvalidConfig) {

@@ -9,8 +9,6 @@ export function usageError({ code, message }: CommanderError): VigieError {
   const near = /\(Did you mean (?:one of )?(.+)\?\)/.exec(message)?.[1];
   const meant = near === undefined ? {} : { expected: verbatim(near) };
   switch (code) {
-    case "commander.help":
-      return errors.USAGE({ expected: say("une commande", "a command") });
     case "commander.unknownCommand":
       return errors.USAGE({
         found: say(`la commande inconnue « ${name} »`, `the unknown command "${name}"`),

@@ -1,5 +1,7 @@
-/** A verification as people read it: French first. */
-import type { Verification } from "../seal/verifier.ts";
+/** An export verified with one key alone, and a verification as people read it: French first. */
+import { keyRing, type VerifyingKey } from "../seal/key.ts";
+import { messagesOf } from "../seal/message.ts";
+import { type Verification, Verifier } from "../seal/verifier.ts";
 
 /** A damaged export has a finding a segment; the first ones say what it is, --json gives them all. */
 const MOST = 20;
@@ -27,4 +29,15 @@ export function verificationLines(result: Verification): readonly string[] {
           ? "RIEN N'EST PROUVÉ : cette clé n'est pas celle de la passerelle ; demandez la bonne (`vigie keys public`) · NOTHING IS PROVEN: this is not the gateway's key; ask for the right one"
           : `ALTÉRÉ OU ABÎMÉ : ${findings.length} constat(s) · CHANGED OR DAMAGED: ${findings.length} finding(s)`,
   ];
+}
+
+export function verifyExport(sequence: Uint8Array, key: VerifyingKey): Verification {
+  const verifier = new Verifier(keyRing([key]));
+  // First the changes of signing key, each signed by the key before it: the export may begin after one of them.
+  for (const decoded of messagesOf(sequence)) if (decoded.ok) verifier.learn(decoded.message);
+  for (const decoded of messagesOf(sequence)) {
+    if (decoded.ok) verifier.add(decoded.message);
+    else verifier.report({ fault: "malformed", because: decoded.because });
+  }
+  return verifier.result();
 }

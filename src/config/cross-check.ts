@@ -4,57 +4,67 @@ import type { Path } from "./describe.ts";
 import { say } from "./field.ts";
 import { nearest } from "./nearest.ts";
 import { describe } from "./problem.ts";
-import type { AssignmentConfig, GatewayConfig, ReceiverSection, SinkConfig } from "./schema.ts";
+import type {
+  AssignmentConfig,
+  DestinationConfig,
+  DeviceConfig,
+  GatewayConfig,
+  ReceiverSection,
+  SinkConfig,
+} from "./schema.ts";
 import type { Finding } from "./validate.ts";
 
 /** What the configuration's driver names are checked against. */
 export type KnownDriver = Pick<Driver, "id" | "transport">;
 
-/** The sections that could be read; the others have been complained about already. */
-export type Sections = {
-  readonly [Section in "links" | "devices" | "persons" | "assignments" | "destinations" | "receiver"]:
-    | GatewayConfig[Section]
-    | undefined;
-};
+/** In the order of a section; undefined stands for a name that is none. */
+export type Names = readonly (string | undefined)[] | undefined;
+
+/** What could be read: in a list, undefined stands for an item that is wrong by itself and has been complained about. */
+export interface Sections {
+  readonly links: GatewayConfig["links"] | undefined;
+  readonly serial: readonly (GatewayConfig["links"]["serial"][number] | undefined)[];
+  readonly devices: readonly (DeviceConfig | undefined)[];
+  readonly assignments: readonly (AssignmentConfig | undefined)[];
+  readonly destinations: readonly (DestinationConfig | undefined)[];
+  readonly receiver: GatewayConfig["receiver"] | undefined;
+  /** What the items are called, also those that are wrong otherwise; undefined where the section is no list. */
+  readonly names: Readonly<Record<"devices" | "persons" | "destinations", Names>>;
+}
 
 export function crossCheck(sections: Sections, drivers: readonly KnownDriver[]): readonly Finding[] {
-  const { links, devices, persons, assignments, destinations, receiver } = sections;
+  const { links, serial, devices, assignments, destinations, receiver, names } = sections;
   return [
-    ...twice("devices", devices, "address"),
-    ...twice("persons", persons, "reference"),
-    ...twice("destinations", destinations, "name"),
+    ...twice("devices", names.devices, "address"),
+    ...twice("persons", names.persons, "reference"),
+    ...twice("destinations", names.destinations, "name"),
     ...(links === undefined ? [] : anyLink(links)),
-    ...(links?.serial ?? []).flatMap((serial, index) => [
-      ...unknownDriver(serial.driver, ["links", "serial", index, "driver"], drivers, "serial"),
-      ...unknownReference(
-        serial.device,
-        ["links", "serial", index, "device"],
-        devices?.map((one) => one.address),
-      ),
+    ...each(serial, (one, index) => [
+      ...unknownDriver(one.driver, ["links", "serial", index, "driver"], drivers, "serial"),
+      ...unknownReference(one.device, ["links", "serial", index, "device"], names.devices),
     ]),
-    ...(devices ?? []).flatMap((device, index) =>
+    ...each(devices, (device, index) =>
       device.driver === undefined ? [] : unknownDriver(device.driver, ["devices", index, "driver"], drivers),
     ),
-    ...(assignments ?? []).flatMap((assignment, index) => [
-      ...unknownReference(
-        assignment.device,
-        ["assignments", index, "device"],
-        devices?.map((one) => one.address),
-      ),
-      ...unknownReference(
-        assignment.person,
-        ["assignments", index, "person"],
-        persons?.map((one) => one.reference),
-      ),
+    ...each(assignments, (assignment, index) => [
+      ...unknownReference(assignment.device, ["assignments", index, "device"], names.devices),
+      ...unknownReference(assignment.person, ["assignments", index, "person"], names.persons),
       ...emptyPeriod(assignment, index),
-      ...overlaps(assignment, index, assignments ?? []),
+      ...overlaps(assignment, index, assignments),
     ]),
-    ...(destinations ?? []).flatMap((destination, index) => [
+    ...each(destinations, (destination, index) => [
       ...tlsOf(destination, ["destinations", index]),
       ...proofOf(destination, ["destinations", index]),
     ]),
     ...(receiver === undefined ? [] : receiverFindings(receiver)),
   ];
+}
+
+function each<Item>(
+  items: readonly (Item | undefined)[],
+  check: (item: Item, index: number) => readonly Finding[],
+): readonly Finding[] {
+  return items.flatMap((item, index) => (item === undefined ? [] : check(item, index)));
 }
 
 function anyLink({ ble, serial, simulated }: GatewayConfig["links"]): readonly Finding[] {
@@ -68,14 +78,10 @@ function anyLink({ ble, serial, simulated }: GatewayConfig["links"]): readonly F
   ];
 }
 
-function twice<Key extends string>(
-  section: string,
-  items: readonly Record<Key, string>[] | undefined,
-  key: Key,
-): readonly Finding[] {
-  return (items ?? []).flatMap((item, index) => {
-    const first = (items ?? []).findIndex((other) => other[key] === item[key]);
-    if (first === index) return [];
+function twice(section: string, names: Names, key: string): readonly Finding[] {
+  return (names ?? []).flatMap((name, index) => {
+    const first = names?.indexOf(name);
+    if (name === undefined || first === index) return [];
     return [
       {
         at: [section, index, key],
@@ -86,8 +92,9 @@ function twice<Key extends string>(
   });
 }
 
-function unknownReference(value: string, at: Path, known: readonly string[] | undefined): readonly Finding[] {
-  if (known === undefined || known.includes(value)) return [];
+/** @param known the names there are; one that cannot be read may be the one that is meant. */
+function unknownReference(value: string, at: Path, known: Names): readonly Finding[] {
+  if (known === undefined || known.includes(value) || known.includes(undefined)) return [];
   const section = at.at(-1) === "person" ? "persons" : "devices";
   return [
     {
@@ -131,8 +138,12 @@ function emptyPeriod({ from, until }: AssignmentConfig, index: number): readonly
 }
 
 /** A reading belongs to one person or to nobody: two assignments that could both cover it are refused. */
-function overlaps(assignment: AssignmentConfig, index: number, all: readonly AssignmentConfig[]): readonly Finding[] {
-  const earlier = all.slice(0, index).findIndex((other) => compete(assignment, other));
+function overlaps(
+  assignment: AssignmentConfig,
+  index: number,
+  all: readonly (AssignmentConfig | undefined)[],
+): readonly Finding[] {
+  const earlier = all.slice(0, index).findIndex((other) => other !== undefined && compete(assignment, other));
   if (earlier < 0) return [];
   return [
     {

@@ -38,7 +38,8 @@ export interface DeadLettersParts {
   readonly observe: Observe;
 }
 
-const SHELF = "dead-letter";
+/** The shelf of the journal that they stand on. */
+export const DEAD_LETTERS = "dead-letter";
 /** A diagnosis is some sentences; a stack trace is not for the technician. */
 const MAX_WORDS = 1_000;
 
@@ -55,7 +56,7 @@ export class DeadLetters {
 
   /** @throws JOURNAL_DAMAGED */
   static async open(parts: DeadLettersParts): Promise<DeadLetters> {
-    const facts = await parts.journal.facts(SHELF);
+    const facts = await parts.journal.facts(DEAD_LETTERS);
     return new DeadLetters(
       parts,
       facts.map(({ value }) => letterShape.parse(JSON.parse(value))),
@@ -123,12 +124,14 @@ export class DeadLetters {
   async taken(destination: string, seq: number): Promise<void> {
     const { journal } = this.#parts;
     const key = keyOf({ destination, seq });
-    await journal.append(event({ type: "record-taken", destination, seq }), [{ shelf: SHELF, key }]);
+    await journal.append(event({ type: "record-taken", destination, seq }), [{ shelf: DEAD_LETTERS, key }]);
     this.#letters.delete(key);
   }
 
   async #write(draft: Draft, letters: readonly DeadLetter[]): Promise<void> {
-    const facts = letters.map((letter): Fact => ({ shelf: SHELF, key: keyOf(letter), value: JSON.stringify(letter) }));
+    const facts = letters.map(
+      (letter): Fact => ({ shelf: DEAD_LETTERS, key: keyOf(letter), value: JSON.stringify(letter) }),
+    );
     await this.#parts.journal.append(draft, facts);
     for (const letter of letters) this.#letters.set(keyOf(letter), letter);
   }

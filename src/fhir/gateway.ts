@@ -1,7 +1,7 @@
 /** The gateway as an HL7 PhgDevice 1.0.0: registered in a bundle of its own, since a Mesures bundle holds one Device only. */
 import { systemIdIdentifier, systemIdOf } from "./device.ts";
 import { organisation } from "./person.ts";
-import type { GatewayIdentity } from "./port.ts";
+import type { GatewayIdentity, TimeSync } from "./port.ts";
 import { fullUrl, ownIdentifier, search, uuidFrom } from "./reference.ts";
 import { concept, mdc, profiles } from "./systems.ts";
 import type { Bundle, Device, Identifier, Reference } from "./types.ts";
@@ -12,9 +12,12 @@ const GATEWAY = 531981;
 const SOFTWARE_VERSION = 531975;
 /** MDC_TIME_SYNC_PROTOCOL and its values. */
 const TIME_SYNC_PROTOCOL = 68220;
-const timeSyncProtocols = { none: 532224, ntp: 532226, sntp: 532227, manual: 532234 } as const;
-/** How the gateway's clock is set: `ntp` (chrony), `sntp` (systemd-timesyncd), by hand, or not at all. */
-export type TimeSync = keyof typeof timeSyncProtocols;
+const timeSyncProtocols = {
+  none: 532224,
+  ntp: 532226,
+  sntp: 532227,
+  manual: 532234,
+} as const satisfies Record<TimeSync, number>;
 
 /** What names the gateway alone: its System ID, else a UUID made of its id. */
 export function gatewayIdentifier(gateway: GatewayIdentity): Identifier {
@@ -32,7 +35,8 @@ export function gatewayReference(gateway: GatewayIdentity): Reference {
  * Registers the gateway. To be sent once, and again when the result changes: a conditional update creates the Device
  * where there is none and brings it up to date where there is one, so a repeat is harmless. Its id is the server's.
  */
-export function phgDevice(gateway: GatewayIdentity, timeSync: TimeSync): Bundle {
+export function phgDevice(gateway: GatewayIdentity): Bundle {
+  const { timeSync = "none" } = gateway;
   const unique = gatewayIdentifier(gateway);
   const systemId = systemIdIdentifier(systemIdOf(gateway));
   const resource: Device = {

@@ -65,7 +65,13 @@ export interface GatewayIdentity {
   readonly timeZone: string;
   /** The software's version. */
   readonly version: string;
+  /** How its clock is set. @default "none" */
+  readonly timeSync?: TimeSync;
 }
+
+/** `ntp` (chrony), `sntp` (systemd-timesyncd), by hand, or not at all. */
+export const timeSyncs = ["none", "ntp", "sntp", "manual"] as const;
+export type TimeSync = (typeof timeSyncs)[number];
 
 /**
  * For whom a bundle is made.

@@ -102,10 +102,32 @@ export const errors = defineErrors({
   JOURNAL_DAMAGED: {
     what: { fr: "Le fichier du journal est abîmé.", en: "The journal's file is damaged." },
     remedy: {
-      fr: "Ne l'effacez pas. Lancez `vigie journal verify`, puis transmettez son résultat au support.",
-      en: "Do not delete it. Run `vigie journal verify` and pass the result on to support.",
+      fr: "Ne l'effacez pas. Si la passerelle tourne encore, `vigie journal verify` dit ce qui est touché. Si elle ne démarre plus : `systemctl stop vigie`, puis `vigie journal salvage --config FICHIER`.",
+      en: "Do not delete it. Where the gateway still runs, `vigie journal verify` says what is touched. Where it does not start any more: `systemctl stop vigie`, then `vigie journal salvage --config FILE`.",
     },
     exit: ExitCode.data,
+  },
+  JOURNAL_SALVAGING: {
+    what: {
+      fr: "Le sauvetage de ce journal a été coupé avant sa fin.",
+      en: "The salvage of this journal was cut before its end.",
+    },
+    remedy: {
+      fr: "Relancez `vigie journal salvage --config FICHIER` : il finit ce qui reste. Ne déplacez aucun fichier à la main.",
+      en: "Run `vigie journal salvage --config FILE` again: it finishes what is left. Move no file by hand.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  JOURNAL_SALVAGE_FAILED: {
+    what: {
+      fr: "Le sauvetage n'a pas abouti. Le journal est comme avant.",
+      en: "The salvage did not succeed. The journal is as before.",
+    },
+    remedy: {
+      fr: "Il faut sur la partition quatre fois la taille de `journal.db`. Faites de la place ou copiez le dossier du journal ailleurs, puis relancez.",
+      en: "The partition needs four times the size of `journal.db`. Make room, or copy the journal's folder elsewhere, then run it again.",
+    },
+    exit: ExitCode.io,
   },
   JOURNAL_CLOSED: {
     what: { fr: "Le journal est fermé.", en: "The journal is closed." },

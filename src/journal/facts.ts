@@ -87,7 +87,8 @@ export async function damagedShelves(sql: Sql, vault: Vault): Promise<readonly s
   return damaged;
 }
 
-function openFact(row: Row, vault: Vault, shelf: string): StoredFact | undefined {
+/** @returns undefined where the box does not open, or is not where it was put. */
+export function openFact(row: Row, vault: Vault, shelf: string): StoredFact | undefined {
   const plain = vault.open(blob(row, "box"));
   const items = plain && tryDecode(plain, { maxBytes: MAX_FACT, maxDepth: 2, tags: [] });
   const [on, key, value]: unknown[] = Array.isArray(items) ? items : [];

@@ -111,7 +111,7 @@ const otherRange = say("une autre étendue que celle scellée", "another range t
 export async function readRotations(sql: Sql): Promise<readonly Rotation[]> {
   const rows = await sql.all("SELECT seq, statement FROM rotation ORDER BY seq");
   return rows.map((row) => {
-    const [seq, rotation] = [integer(row, "seq"), openRotation(parse(text(row, "statement")))];
+    const [seq, rotation] = [integer(row, "seq"), openRotation(parseJson(text(row, "statement")))];
     if (rotation === undefined) {
       throw errors.JOURNAL_DAMAGED({
         where: say(`changement de clé ${seq}`, `rotation ${seq}`),
@@ -122,7 +122,7 @@ export async function readRotations(sql: Sql): Promise<readonly Rotation[]> {
   });
 }
 
-function parse(json: string): unknown {
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {

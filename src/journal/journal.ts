@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { isVigieError } from "../errors/error.ts";
 import { type Sentence, say } from "../errors/sentence.ts";
 import { kidText, type SigningKey } from "../seal/key.ts";
+import { hashOf } from "../seal/segment.ts";
 import type { Verification } from "../seal/verifier.ts";
 import { withCheckpoints } from "./checkpoints.ts";
 import { Committer } from "./committer.ts";
@@ -15,7 +16,7 @@ import { type Entry, entryOf } from "./entry.ts";
 import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
-import { findAlarms, findRecords } from "./find.ts";
+import { findAlarms, findMeasured, findRecords } from "./find.ts";
 import type { JournalState } from "./identity.ts";
 import { Mutex } from "./mutex.ts";
 import type { JournalOptions } from "./options.ts";
@@ -26,6 +27,7 @@ import type {
   Journal,
   JournalStatus,
   KeptRecord,
+  Measured,
   RecordQuery,
   Retained,
   RetentionPolicy,
@@ -35,6 +37,7 @@ import type {
 } from "./port.ts";
 import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
+import { Recent } from "./recent.ts";
 import { inJournal } from "./refusal.ts";
 import { retain } from "./retention.ts";
 import { adopt, rotateBoxKey, rotationEntry } from "./rotate.ts";
@@ -57,6 +60,7 @@ export class SqliteJournal implements Journal {
   readonly #upkeeping = new Mutex();
   readonly #space: Space;
   readonly #disk: DiskTrouble;
+  readonly #recent = new Recent();
   /** Cursors that a full disk did not take. */
   readonly #unwritten = new Map<string, number>();
   #closed = false;
@@ -68,7 +72,10 @@ export class SqliteJournal implements Journal {
     this.#space = space;
     this.#state = state;
     this.#options = options;
-    this.#committer = new Committer((entries) => this.#disk.append(() => this.#write(entries)));
+    this.#committer = new Committer((entries, cursors) => {
+      const work = () => this.#write(entries, cursors);
+      return entries.length > 0 ? this.#disk.append(work) : this.#disk.freeing(work);
+    });
     this.#store = {
       database: this.#database,
       state,
@@ -94,7 +101,7 @@ export class SqliteJournal implements Journal {
 
   #append(draft: Draft, facts?: readonly Fact[]): Promise<Appended> {
     const today = Math.floor(this.#options.clock.now().wall / DAY_MS);
-    return this.#committer.append(entryOf(draft, this.#state.vault, today, facts));
+    return this.#committer.append(() => entryOf(draft, this.#state.vault, today, facts));
   }
 
   facts(shelf: string): Promise<readonly StoredFact[]> {
@@ -106,12 +113,18 @@ export class SqliteJournal implements Journal {
   }
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
+    const recent = this.#recent.segments(fromSeq, maxRecords);
+    if (recent !== undefined) return recent;
     const range = { fromSeq, maxRecords };
     return this.#do(() => readSegments(this.#database, this.#state, range, this.#store.damaged));
   }
 
   async alarms(fromSeq: number): Promise<readonly number[]> {
     return this.#do(() => findAlarms(this.#database, fromSeq));
+  }
+
+  async measured(range: SeqRange, which: "each" | "last"): Promise<readonly Measured[]> {
+    return this.#do(() => findMeasured(this.#database, range, which));
   }
 
   async cursor(destination: string): Promise<number> {
@@ -121,12 +134,16 @@ export class SqliteJournal implements Journal {
 
   async advance(destination: string, through: number): Promise<void> {
     if (through > this.lastSeq) throw new RangeError(`${through} is beyond the journal's end, ${this.lastSeq}`);
+    const cursor = { destination, through };
     try {
-      await this.#move({ destination, through });
+      await this.#committer.move(cursor);
+      this.#unwritten.delete(destination);
     } catch (error) {
+      if (!isVigieError(error, "JOURNAL_FULL")) throw error;
       // What a platform has receipted is not forgotten: retention keeps it, where it has made room.
-      if (isVigieError(error, "JOURNAL_FULL")) this.#unwritten.set(destination, through);
-      throw error;
+      this.#unwritten.set(destination, through);
+      // The segment that it rode with needs more room than a cursor alone, which may have the reserve.
+      await this.#move(cursor);
     }
   }
 
@@ -186,7 +203,8 @@ export class SqliteJournal implements Journal {
   rotateSigningKey(key: SigningKey): Promise<void> {
     return this.#upkeep(async () => {
       if (kidText(key.kid) === kidText(this.#state.signingKey.kid)) return;
-      await this.#committer.append(rotationEntry(this.#state, key));
+      const entry = rotationEntry(this.#state, key);
+      await this.#committer.append(() => entry, true);
     });
   }
 
@@ -211,18 +229,21 @@ export class SqliteJournal implements Journal {
     await this.#database.close();
   }
 
-  async #write(entries: readonly Entry[]): Promise<readonly Appended[]> {
+  async #write(entries: readonly Entry[], cursors: readonly Cursor[]): Promise<readonly Appended[]> {
     const { clock } = this.#options;
-    const { appended, head } = await this.#database.transaction((sql) =>
-      writeSegment(sql, this.#state, clock, entries),
-    );
-    if (head === undefined) return appended;
-    this.#state.lastSeq = head.lastSeq;
-    this.#state.previous = head.previous;
+    const { appended, segment } = await this.#database.transaction(async (sql) => {
+      for (const cursor of cursors) await moveCursor(sql, this.#state.vault, cursor);
+      return writeSegment(sql, this.#state, clock, entries);
+    });
+    if (segment === undefined) return appended;
+    this.#state.lastSeq = segment.lastSeq;
+    this.#state.previous = hashOf(segment.segment);
+    // Without listeners nobody delivers.
+    if (this.#listeners.size > 0) this.#recent.add(segment);
     const next = entries[0]?.next;
     if (next !== undefined) adopt(this.#state, next.key, next.statement);
     this.#disk.relieved();
-    for (const listener of this.#listeners) listener(head.lastSeq);
+    for (const listener of this.#listeners) listener(segment.lastSeq);
     return appended;
   }
 
@@ -246,7 +267,14 @@ export class SqliteJournal implements Journal {
   /** What works on the file in many steps: one such work at a time, with appends in between. */
   async #upkeep<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#goOn();
-    return this.#upkeeping.run(() => this.#disk.freeing(work));
+    return this.#upkeeping.run(async () => {
+      this.#recent.pause();
+      try {
+        return await this.#disk.freeing(work);
+      } finally {
+        this.#recent.resume();
+      }
+    });
   }
 
   async #move(cursor: Cursor): Promise<void> {

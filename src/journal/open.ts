@@ -9,6 +9,7 @@ import { SqliteJournal } from "./journal.ts";
 import { DEFAULT_MAX_BYTES, type JournalOptions } from "./options.ts";
 import type { Journal } from "./port.ts";
 import { asJournalError, diskSays } from "./refusal.ts";
+import { salvageUnderWay } from "./salvage.ts";
 import { prepare } from "./schema.ts";
 import { DEFAULT_BALLAST_BYTES, Space } from "./space.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
@@ -25,6 +26,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   const file = join(options.folder, "journal.db");
   let database: Database;
   try {
+    if ((await salvageUnderWay(options.folder)) !== undefined)
+      throw errors.JOURNAL_SALVAGING({ where: verbatim(options.folder) });
     await makePrivate(file);
     // Before SQLite sees the log: it would drop what it cannot read, and the next commit would use those numbers again.
     const lost = await settled(`${file}-wal`, lostCommits);

@@ -14,6 +14,7 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "repeat":
       case "unreadable":
       case "early":
+      case "portion":
         log.debug(`segment ${event.type}`, { gateway: event.gateway, through: event.standing.through });
         break;
       case "ahead":
@@ -61,7 +62,12 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
 /** With the sentences of its code, in both languages: whoever reads this log may never have seen the code. */
 function tell(log: Log, level: "warn" | "error", message: string, { code, definition, detail }: VigieError): void {
   const { where, found } = detail;
-  log[level](message, { code, where: where?.en, found: found?.en, fr: definition.what.fr, en: definition.what.en });
+  log[level](message, {
+    code,
+    where: where?.fr,
+    found: found && `${found.fr} · ${found.en}`,
+    what: `${definition.what.fr} · ${definition.what.en}`,
+  });
 }
 
 /** A warning both times: who reads warnings alone learns of the end as well. */

@@ -68,7 +68,10 @@ export class Chains {
     const judged = follow(entry.head, arrived.message.segment, arrived.payload);
     if (judged.ok) {
       if (entry.head === undefined && entry.hasOtherEpoch) this.#parts.observe({ type: "new-epoch", gateway, epoch });
-      return this.#holdAndFollow(arrived, judged.head, entry);
+      const missing = await firstMissing(arrived.message, entry);
+      return missing === undefined
+        ? this.#holdAndFollow(arrived, judged.head, entry)
+        : this.#takePortion(arrived, missing, entry);
     }
     switch (judged.fault) {
       case "gap":
@@ -125,6 +128,11 @@ export class Chains {
       const judged = follow(entry.head, next.message.segment, next.payload);
       // What was early is judged by what has been learned since.
       if (!judged.ok || !this.#parts.signers.maySign(gateway, next.kid, { epoch, seq }, entry.rotations)) break;
+      const missing = await firstMissing(next.message, entry);
+      if (missing !== undefined) {
+        await this.#takePortion(next, missing, entry);
+        break;
+      }
       const more = await this.#hold(next, { head: judged.head, firstSeq: seq }, entry);
       counts.handed += more.handed;
       counts.duplicates += more.duplicates;
@@ -134,6 +142,21 @@ export class Chains {
     }
     const sealed = { atMs: last.payload.sealedAtMs, isTrusted: last.payload.clock.synchronised };
     return { type: "held", gateway, standing: standingOf(entry, epoch), sealed, ...counts };
+  }
+
+  /**
+   * Hands over what a portion shows before the first body that is not here yet: what is behind it would be out of order. The
+   * segment's other portions come again until one of them is the last that was missing. What a sink refuses, the gateway is
+   * told at once: it keeps that body back from then on, and nobody waits for it.
+   */
+  async #takePortion({ payload, message }: Arrived, missing: number, entry: GatewayEntry): Promise<Outcome> {
+    const { gateway, epoch } = payload;
+    const inOrder = shownOf(message).filter(({ seq }) => seq < missing);
+    const { taken, refusals } = await handFresh(this.#parts.sinks, payload, inOrder, entry);
+    await entry.keepAhead(taken.map(({ id }) => id));
+    const standing = standingOf(entry, epoch);
+    const exceptions = [...standing.exceptions, ...refusals].slice(-MAX_EXCEPTIONS);
+    return { type: "portion", gateway, standing: { ...standing, exceptions }, handed: taken.length };
   }
 
   /** Says again what is held. Bodies that were withheld or refused before, and are there now, are handed over. */
@@ -207,6 +230,16 @@ export class Chains {
       this.#parts.observe({ type: "key-changed", gateway, kid: kidText(rotation.rotation.to.kid) });
     }
   }
+}
+
+/** @returns the first record whose body is to come in another message and has not; undefined where all are here. */
+async function firstMissing({ records }: SegmentMessage, entry: GatewayEntry): Promise<number | undefined> {
+  const elsewhere = records.flatMap((record) =>
+    isWithheld(record) && record.elsewhere !== undefined ? [{ seq: record.seq, id: record.elsewhere }] : [],
+  );
+  if (elsewhere.length === 0) return undefined;
+  const known = await entry.known(elsewhere.map(({ id }) => id));
+  return elsewhere.find(({ id }) => !known.has(idText(id)))?.seq;
 }
 
 interface Counts {

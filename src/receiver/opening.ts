@@ -87,12 +87,11 @@ interface Verified {
 }
 
 function foreign(signer: string | undefined, gateway: string, ways: readonly string[] | undefined): Sentence {
-  const names = ways?.join(", ");
-  const [fr, en] =
-    names === undefined
-      ? ["quelque voie que ce soit", "any way"]
-      : [names || "un certificat sans nom", `way of ${names || "a certificate without a name"}`];
-  return say(`signé par ${signer}, pour ${gateway}, venu par ${fr}`, `signed by ${signer}, for ${gateway}, by ${en}`);
+  const way = ways?.join(", ");
+  return say(
+    `signé par ${signer}, pour ${gateway}, venu par ${way || "personne de nommé"}`,
+    `signed by ${signer}, for ${gateway}, by way of ${way || "nobody named"}`,
+  );
 }
 
 const refused = (fault: SegmentFault | SealFault, because: Sentence, gateway: string | undefined): Unopened => ({

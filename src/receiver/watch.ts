@@ -65,6 +65,7 @@ export class GatewayWatch implements Disposable {
         break;
       }
       case "repeat":
+      case "portion":
       case "unreadable":
       case "ahead":
         this.#heard(event.gateway);

@@ -216,6 +216,18 @@ describe("a wrong configuration", () => {
     ]);
   });
 
+  test("a slip in one item hides nothing that is known of the others, and no name that cannot be read is guessed at", () => {
+    const text = but("label: Balance }", "lable: Balance }")
+      .replace("person: r-14", "person: r-15")
+      .replace("- { device: balance-1, person: r-12", "- { device: balance-2, person: r-12");
+    expect(told(text).filter((line) => line.includes("assignments"))).toEqual([
+      "20 assignments[0].device: a text of 9 character(s) | a value that stands under `devices`",
+      "21 assignments[1].person: a text of 4 character(s) | a value that stands under `persons`",
+    ]);
+    const unread = but("reference: r-12", "referense: r-12").replace("person: r-14", "person: r-15");
+    expect(told(unread).filter((line) => line.includes("assignments"))).toEqual([]);
+  });
+
   test("says each problem in French first", () => {
     const [problem] = problemsOf(but("id: ehpad-1", "id: 7"));
     expect(problem && formatProblem("vigie.yaml", problem)).toBe(

@@ -13,9 +13,10 @@ import type { Measurement } from "../../measure/measurement.ts";
 import { type MeasuredAt, measuredAt } from "../../measure/site-time.ts";
 import { registryOf } from "../../registry/attribute.ts";
 import { momentOf } from "../../registry/moment.ts";
-import { quarantineWords } from "../../registry/port.ts";
+import { type Assignment, quarantineWords } from "../../registry/port.ts";
 import { version } from "../../version.ts";
 import { command, inBoth } from "../command.ts";
+import { ask, hasJournal } from "../control.ts";
 import { errors } from "../errors.ts";
 import { type Io, print, readAll } from "../io.ts";
 
@@ -49,12 +50,13 @@ export default function bundle(io: Io, summary: Sentence): Command {
     )
     .action(async ({ config: file, person, flavour }: Options) => {
       const config = await loadGatewayConfig(file, drivers);
+      const known = await knownOf(io, file, config);
       const registry = new DriverRegistry(drivers);
       const gateway = { ...config.gateway, version };
       for (const measurement of readMeasurements(await readAll(io.stdin, MAX_INPUT))) {
         const { specialization } = registry.get(measurement.driver);
         const effective = measuredAt(measurement, gateway.timeZone);
-        const whose = personOf(config, person, measurement, effective);
+        const whose = personOf(known, person, measurement, effective);
         const outcome = toBundle(measurement, whose, gateway, { flavour, effective, specialization });
         if ("noBundle" in outcome) throw errors.NO_BUNDLE({ found: noBundle[outcome.noBundle] });
         await print(io.stdout, toJson(outcome.bundle, 2));
@@ -120,22 +122,35 @@ function readMeasurement(text: string): Measurement {
   }
 }
 
+interface Known {
+  readonly persons: readonly Person[];
+  readonly assignments: readonly Assignment[];
+}
+
+/** What the gateway's registry knows, running or not; the configuration, which a first start takes over, where there is none yet. */
+async function knownOf(io: Io, file: string, config: GatewayConfig): Promise<Known> {
+  if (!(await hasJournal(config))) return config;
+  const { persons, assignments } = await ask(io, { config: file }, { do: "registry-show" }, "registry");
+  return { persons, assignments: assignments.filter(({ correctedBy }) => correctedBy === undefined) };
+}
+
 /** @throws PERSON_UNKNOWN */
 function personOf(
-  config: GatewayConfig,
+  known: Known,
   reference: string | undefined,
   { device, userSlot }: Measurement,
   effective: MeasuredAt,
 ): Person {
   if (reference !== undefined) {
-    const named = config.persons.find((person) => person.reference === reference);
-    if (named === undefined)
+    const named = known.persons.find((person) => person.reference === reference);
+    if (named === undefined) {
       throw errors.PERSON_UNKNOWN({
-        found: say("--person ne nomme personne sous `persons`", "--person names nobody under `persons`"),
+        found: say("--person ne nomme personne de connu", "--person names nobody that is known"),
       });
+    }
     return named;
   }
-  const attribution = registryOf(config).attribute(device.address, userSlot, momentOf(effective));
+  const attribution = registryOf(known).attribute(device.address, userSlot, momentOf(effective));
   if ("quarantine" in attribution) throw errors.PERSON_UNKNOWN({ found: quarantineWords[attribution.quarantine] });
   return attribution.person;
 }

@@ -11,9 +11,11 @@ import type { StoredSegment } from "../../journal/port.ts";
 import { encodeMessage } from "../../seal/message.ts";
 import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
-import { assertJournal } from "../control.ts";
+import { type ActorOptions, actorOf, asking, assertJournal, changing } from "../control.ts";
 import { type Io, print } from "../io.ts";
 import { createFile } from "../json-file.ts";
+import { salvage } from "../salvage.ts";
+import { salvageLines } from "../salvage-words.ts";
 import { verificationLines } from "../verification.ts";
 
 interface Options {
@@ -29,6 +31,7 @@ export default function journal(io: Io, summary: Sentence): Command {
     status: ["vigie journal status --config config/vigie.yaml"],
     verify: ["vigie journal verify --config config/vigie.yaml"],
     export: ["vigie journal export journal.cbor --config config/vigie.yaml"],
+    salvage: ['vigie journal salvage --config config/vigie.yaml --reason "carte mémoire abîmée"'],
   };
   const status = command(io, {
     name: "status",
@@ -56,15 +59,34 @@ export default function journal(io: Io, summary: Sentence): Command {
     .action((file: string, options: Options & { readonly from: number }) =>
       withJournal(options.config, (journal) => exportJournal(io, journal, file, options)),
     );
-  for (const sub of [status, verify, exporting]) {
-    sub
-      .requiredOption("--config <file>", inBoth("le fichier de configuration", "the configuration file"))
-      .option("--json", inBoth("pour un programme", "for a program"));
-  }
+  for (const sub of [status, verify, exporting]) asking(sub);
+  const salvaging = changing(
+    command(io, {
+      name: "salvage",
+      summary: {
+        fr: "remplace un journal qui ne s'ouvre plus : sauve ce qui est entier, garde tout le reste, n'efface rien",
+        en: "replaces a journal that does not open any more: saves what is whole, keeps all the rest, deletes nothing",
+      },
+      examples: examples.salvage,
+    }),
+  ).action((options: ActorOptions) => salvageJournal(io, options));
   return command(io, { name: "journal", summary, examples: Object.values(examples).flat() })
     .addCommand(status)
     .addCommand(verify)
-    .addCommand(exporting);
+    .addCommand(exporting)
+    .addCommand(salvaging);
+}
+
+async function salvageJournal(io: Io, options: ActorOptions): Promise<void> {
+  const report = await salvage(await loadGatewayConfig(options.config, drivers), actorOf(options));
+  if (report !== undefined && report.salvaged.lost.length > 0) io.exitCode = ExitCode.findings;
+  if (options.json === true) return print(io.stdout, JSON.stringify(report ?? { ended: true }));
+  await print(
+    io.stdout,
+    ...(report === undefined
+      ? ["Sauvetage terminé : `systemctl start vigie` · Salvage ended: `systemctl start vigie`"]
+      : salvageLines(report)),
+  );
 }
 
 /** The journal of the gateway that is running, else the file itself. */

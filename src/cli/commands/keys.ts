@@ -2,8 +2,8 @@
 
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
-import { loadAnyConfig, loadGatewayConfig } from "../../config/load.ts";
-import type { GatewayConfig, ReceiverConfig, SecretSource } from "../../config/schema.ts";
+import { type KeySources, loadGatewayConfig, loadKeySources } from "../../config/load.ts";
+import type { GatewayConfig, SecretSource } from "../../config/schema.ts";
 import { readKey } from "../../config/secret.ts";
 import type { Sentence } from "../../errors/error.ts";
 import { verbatim } from "../../errors/sentence.ts";
@@ -131,7 +131,7 @@ function filesOf({ journal }: GatewayConfig, credentials: string | undefined): K
 
 async function createKeys(io: Io, { config, credentials, json }: Options): Promise<void> {
   const made = [];
-  for (const { use, source } of keysOf(await loadAnyConfig(config, drivers))) {
+  for (const { use, source } of keysOf(await loadKeySources(config, drivers))) {
     const file = fileOf(source, credentials);
     made.push({ use, file, created: file === undefined ? false : await createKeyFile(file) });
   }
@@ -147,7 +147,7 @@ function outcome(file: string | undefined, created: boolean): string {
 
 async function showPublicKeys(io: Io, { config, credentials, json }: Options): Promise<void> {
   const shown = [];
-  for (const { use, source } of keysOf(await loadAnyConfig(config, drivers))) {
+  for (const { use, source } of keysOf(await loadKeySources(config, drivers))) {
     if (use === "journal.key") continue; // it encrypts and has no public half
     const file = fileOf(source, credentials);
     const { kid, publicKey } = signingKey(await readKey(file === undefined ? source : { file }));
@@ -157,7 +157,7 @@ async function showPublicKeys(io: Io, { config, credentials, json }: Options): P
   await print(io.stdout, ...shown.map(({ use, kid, publicKey }) => `${use}  kid ${kid}  ${publicKey}`));
 }
 
-function keysOf({ journal, receiver }: GatewayConfig | ReceiverConfig): readonly Key[] {
+function keysOf({ journal, receiver }: KeySources): readonly Key[] {
   return [
     ...(journal === undefined
       ? []

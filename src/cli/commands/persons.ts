@@ -7,7 +7,8 @@ import { command, inBoth } from "../command.ts";
 import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing } from "../control.ts";
 import { errors } from "../errors.ts";
 import { type Io, print } from "../io.ts";
-import { readJson, writeJson } from "../json-file.ts";
+import { readJson } from "../json-file.ts";
+import { exportCommand } from "../registry-export.ts";
 import { table } from "../table.ts";
 
 interface AddOptions extends ActorOptions {
@@ -102,22 +103,9 @@ export default function persons(io: Io, summary: Sentence): Command {
     }
     await print(io.stdout, `${parsed.data.length} personne(s) · person(s)`);
   });
-  const exporting = asking(
-    command(io, {
-      name: "export",
-      summary: { fr: "écrit les personnes dans un fichier (0600)", en: "writes the persons to a file (0600)" },
-    })
-      .argument(
-        "<file>",
-        inBoth("le fichier à écrire ; il ne doit pas exister", "the file to write; it must not exist"),
-      )
-      .option("--identities", inBoth("avec les INS", "with the INS")),
-  ).action(async (file: string, options: ControlOptions & { readonly identities?: boolean }) => {
-    const request = { do: "registry-export", identities: options.identities === true } as const;
-    const { document } = await ask(io, options, request, "document");
-    const { persons } = z.object({ persons: z.array(z.unknown()) }).parse(document);
-    await writeJson(file, persons);
-    await print(io.stdout, `${persons.length} personne(s) · person(s) → ${file}`);
+  const exporting = exportCommand(io, {
+    summary: { fr: "écrit les personnes dans un fichier (0600)", en: "writes the persons to a file (0600)" },
+    part: (document) => z.object({ persons: z.array(z.unknown()) }).parse(document).persons,
   });
   const examples = [
     "vigie persons list --config config/vigie.yaml",

@@ -4,13 +4,11 @@ import type { Command } from "commander";
 import { ExitCode, type Sentence } from "../../errors/error.ts";
 import { say, verbatim } from "../../errors/sentence.ts";
 import { systemSays } from "../../errors/system.ts";
-import { keyRing, verifyingKey } from "../../seal/key.ts";
-import { messagesOf } from "../../seal/message.ts";
-import { Verifier } from "../../seal/verifier.ts";
+import { verifyingKey } from "../../seal/key.ts";
 import { command, inBoth } from "../command.ts";
 import { errors } from "../errors.ts";
 import { type Io, print } from "../io.ts";
-import { verificationLines } from "../verification.ts";
+import { verificationLines, verifyExport } from "../verification.ts";
 
 interface Options {
   readonly key: string;
@@ -33,15 +31,7 @@ export default function verify(io: Io, summary: Sentence): Command {
     )
     .option("--json", inBoth("pour un programme", "for a program"))
     .action(async (file: string, { key, json }: Options) => {
-      const verifier = new Verifier(keyRing([verifyingKey(await publicKey(key))]));
-      const sequence = await readInput(file);
-      // First the changes of signing key, each signed by the key before it: the export may begin after one of them.
-      for (const decoded of messagesOf(sequence)) if (decoded.ok) verifier.learn(decoded.message);
-      for (const decoded of messagesOf(sequence)) {
-        if (decoded.ok) verifier.add(decoded.message);
-        else verifier.report({ fault: "malformed", because: decoded.because });
-      }
-      const result = verifier.result();
+      const result = verifyExport(await readInput(file), verifyingKey(await publicKey(key)));
       await print(io.stdout, ...(json === true ? [JSON.stringify(result)] : verificationLines(result)));
       if (result.findings.length > 0 || result.segments === 0) io.exitCode = ExitCode.findings;
     });

@@ -177,9 +177,10 @@ class FhirDestination implements Destination {
     return this.#readThrough >= from;
   }
 
-  /** Events and the audit trail have no form in FHIR; the sealed feed carries them. */
+  /** Most events, and the audit trail, have no form in FHIR; the sealed feed carries them. */
   #isFor(record: StoredWholeRecord): boolean {
-    const { withhold = withholdQuarantine } = this.#parts;
+    const { withhold = withholdQuarantine, render } = this.#parts;
+    if (record.kind === RecordKind.event) return render(record).type === "bundle";
     return record.kind === RecordKind.measure && !withhold(record);
   }
 

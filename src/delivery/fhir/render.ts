@@ -1,12 +1,23 @@
-/** The transaction that a FHIR server gets for a measure: the one that was sealed, or one made anew in the form it asks for. */
+/** The transaction that a FHIR server gets for a record: the one that was sealed, or one made anew in the form it asks for. */
 import { z } from "zod";
 import { toBundle } from "../../fhir/bundle.ts";
-import type { BundleOptions, Flavour, GatewayIdentity, MesOptions, Person, ReferenceForm } from "../../fhir/port.ts";
+import { phgDevice } from "../../fhir/gateway.ts";
+import type {
+  BundleOptions,
+  Flavour,
+  GatewayIdentity,
+  MesOptions,
+  NoBundle,
+  Person,
+  ReferenceForm,
+} from "../../fhir/port.ts";
 import type { StoredWholeRecord } from "../../journal/port.ts";
 import type { Specialization } from "../../measure/codes.ts";
 import { parseJson, toJson } from "../../measure/json.ts";
+import type { Measurement } from "../../measure/measurement.ts";
 import { measuredAt } from "../../measure/site-time.ts";
 import { readSource, type Source } from "../../measure/source.ts";
+import { RecordKind } from "../../seal/record.ts";
 import { personOf } from "../route.ts";
 
 export interface BundleForm {
@@ -51,9 +62,23 @@ export function rendering(form: BundleForm, known: Known): Render {
     ? ({ body }) => body
     : (record) => anew(record, form, known);
   return (record) => {
+    if (record.kind === RecordKind.event) {
+      const isNamed = flavour === "platform" && saysWhose(record);
+      return isNamed ? bundled(Buffer.from(toJson(phgDevice(known.gateway)))) : { type: "nothing" };
+    }
     const bundle = made(record);
     return "type" in bundle ? bundle : bundled(bundle);
   };
+}
+
+const identityEvent = z.object({ type: z.literal("gateway-identity") });
+
+/**
+ * Of all events the one that has a form in FHIR: which box this is, said once and where it changed (src/intake/directory.ts).
+ * Every measure of the platform flavour names it, so the server gets its Device, as it is now.
+ */
+function saysWhose({ body }: StoredWholeRecord): boolean {
+  return identityEvent.safeParse(parseJson(Buffer.from(body).toString())).success;
 }
 
 /** The transaction for a measure's bundle as it was sealed. @param body of its record. */
@@ -77,7 +102,14 @@ function anew(
   const isAmended = sealed?.entry.some(({ resource }) => resource.status === "amended") ?? false;
   const status = isAmended ? ({ status: "amended" } as const) : {};
   const made = toBundle(measurement, person, known.gateway, { ...form, ...status, effective, specialization });
-  return "bundle" in made ? Buffer.from(toJson(made.bundle)) : { type: "nothing" };
+  if ("bundle" in made) return Buffer.from(toJson(made.bundle));
+  return isMendable(made.noBundle, measurement) ? { type: "unmakeable", because: made.noBundle } : { type: "nothing" };
+}
+
+/** Whether a word in the configuration would make a bundle of it: then it waits for that as a dead letter. */
+function isMendable(noBundle: NoBundle, measurement: Measurement): boolean {
+  if (noBundle === "mes-device-unidentified") return true;
+  return noBundle === "mes-glucose-moment" && measurement.kind === "glucose" && measurement.meal !== undefined;
 }
 
 const sealedStatus = z.object({ entry: z.array(z.object({ resource: z.object({ status: z.string().optional() }) })) });
@@ -106,11 +138,11 @@ const transaction = z.object({
 
 function bundled(bytes: Uint8Array): Rendered {
   const bundle = transaction.safeParse(parseJson(Buffer.from(bytes).toString())).data;
-  const measure = bundle?.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
-  if (bundle === undefined || measure === undefined) return { type: "unmakeable", because: "no-transaction" };
-  const { status, identifier: [name] = [] } = measure;
+  if (bundle === undefined) return { type: "unmakeable", because: "no-transaction" };
+  const measure = bundle.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
+  const [name] = measure?.identifier ?? [];
   const search =
-    status === "amended" || name === undefined
+    name === undefined || measure?.status === "amended"
       ? {}
       : { search: `Observation?identifier=${encodeURIComponent(`${name.system}|${name.value}`)}` };
   const isRepeatable = bundle.entry.every(

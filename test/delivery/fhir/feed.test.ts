@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Device } from "../../../src/measure/measurement.ts";
 import { RecordKind } from "../../../src/seal/record.ts";
-import { namelessThermometer, scale } from "../../fhir/samples.ts";
+import { measured, namelessThermometer, quantity, scale } from "../../fhir/samples.ts";
 import { newJournal } from "../../fixtures/feed.ts";
-import { identifierOf, measureDraft, openFhir, soon, standingAt } from "../../fixtures/fhir-feed.ts";
+import { draftOf, identifierOf, measureDraft, openFhir, soon, standingAt } from "../../fixtures/fhir-feed.ts";
 import { outcome, startFhirServer } from "../../fixtures/fhir-server.ts";
 import type { MemoryJournal } from "../../fixtures/memory-journal.ts";
 
@@ -205,6 +205,25 @@ describe("the form of a bundle", () => {
     const [observation] = await firstSent({ flavour: "mes" });
     expect(observation.resource.subject.identifier.value).toBe("idpe-0042");
     expect(observation.request).toEqual({ method: "POST", url: "Observation" });
+  });
+
+  it("for Mon espace santé waits as a dead letter where a word in the configuration would make it", async () => {
+    const journal = journalOf(2, [namelessThermometer, undefined]);
+    const glucose = {
+      kind: "glucose",
+      value: quantity("99", "mg/dL"),
+      specimen: "capillary-plasma",
+      status: [],
+    } as const;
+    journal.commit(draftOf(measured({ ...glucose, meal: "fasting" })), draftOf(measured(glucose)));
+    const server = closing(await startFhirServer());
+    const { receipted, deadLetters } = await arrange(journal, server.base, {}, { flavour: "mes" });
+    await receipted(6);
+    expect(deadLetters.list()).toMatchObject([
+      { seq: 2, code: "mes-device-unidentified" },
+      { seq: 3, code: "mes-glucose-moment" },
+    ]);
+    expect(server.of("Observation")).toHaveLength(1);
   });
 
   it("puts aside what cannot be made anew", async () => {

@@ -8,7 +8,7 @@ import { systemTimers } from "../../../src/delivery/timers.ts";
 import { paceOf } from "../../../src/delivery/trouble.ts";
 import { isVigieError } from "../../../src/errors/error.ts";
 import { createLog } from "../../../src/logging/log.ts";
-import { observeLog } from "../../../src/logging/observe.ts";
+import { LogObserver } from "../../../src/logging/observe.ts";
 import { type AuthorizationServer, startAuthorizationServer, thumbprint } from "../../fixtures/authorization-server.ts";
 import { FakeClock } from "../../fixtures/clock.ts";
 import { newJournal } from "../../fixtures/feed.ts";
@@ -16,6 +16,7 @@ import { measureDraft, openFhir } from "../../fixtures/fhir-feed.ts";
 import { startFhirServer } from "../../fixtures/fhir-server.ts";
 import { type Answerer, type HttpServer, startHttpServer } from "../../fixtures/http-server.ts";
 import { hasOpenssl, Pki } from "../../fixtures/pki.ts";
+import { ManualTimers } from "../../fixtures/timers.ts";
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -199,11 +200,12 @@ async function guarded(tokens: AuthorizationServer, clock: FakeClock, count: num
   const oauth = { tokenUrl: tokens.tokenUrl, clientId: CLIENT, assertion: { key: pemOf(ec) } };
   const config: FhirDestinationConfig = { url: server.base, oauth };
   const lines: string[] = [];
-  const log = observeLog(createLog({ level: "debug", stream: { write: (line) => lines.push(line) }, journald: false }));
+  const written = createLog({ level: "debug", stream: { write: (line) => lines.push(line) }, journald: false });
+  const log = new LogObserver(written, { clock, timers: new ManualTimers() });
   const opened = await openFhir(journal, server.base, { config, clock });
   closing(opened.destination);
   const logged = () => {
-    for (const event of opened.told.all) log(event);
+    for (const event of opened.told.all) log.observe(event);
     return lines.join("");
   };
   const refused = ({ asked }: HttpServer) => asked.length - server.of("Observation").length;

@@ -56,7 +56,7 @@ const samples = new Map<SampleName, () => Json>([
   ["glucose", () => bundle(glucose)],
   ["hba1c", () => bundle({ kind: "hba1c", value: quantity("6.4", "%"), status: [] })],
   ["qualified identity", () => bundle(pressure, { identity: "ins" }, qualified)],
-  ["gateway", () => received(phgDevice(gateway, "ntp"))],
+  ["gateway", () => received(phgDevice(gateway))],
   [
     "device clock",
     () =>

@@ -3,10 +3,11 @@
  * asked for again; a body that rotted on the gateway's disk would come for ever, with everything behind it waiting. After
  * a few times the record is an exception, and the rest goes on.
  */
-import { type Sentence, say } from "../errors/sentence.ts";
+import type { Sentence } from "../errors/sentence.ts";
 import { faultyRecords } from "../seal/chain.ts";
 import { isWithheld } from "../seal/record.ts";
 import type { AlteredRecord, Arrived } from "./arrived.ts";
+import { ofRecord } from "./outcome.ts";
 import type { GatewayEntry } from "./port.ts";
 
 const TIMES = 3;
@@ -24,10 +25,7 @@ export class AlteredRecords {
     const { payload, message } = arrived;
     const [fault, ...more] = faultyRecords(payload, message.records);
     if (fault === undefined) return { arrived };
-    const because = say(
-      `enregistrement ${fault.seq} : ${fault.because.fr}`,
-      `record ${fault.seq}: ${fault.because.en}`,
-    );
+    const because = ofRecord(fault);
     if (!isInShape(arrived)) return { because };
     const altered = new Set([fault, ...more].map(({ seq }) => seq));
     const patient = [...altered].filter((seq) => !this.#isGivenUp(payload, seq, entry));

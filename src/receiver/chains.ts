@@ -2,10 +2,10 @@
  * The work on one gateway's chain, while nobody else does any: a segment's place, what it brings to the sinks, and what is
  * kept of it. Sinks first, the state then: whoever is cut in between hands over again.
  */
-import { type Sentence, say } from "../errors/sentence.ts";
+import { say } from "../errors/sentence.ts";
 import { type ChainHead, follow } from "../seal/chain.ts";
 import { anchorIn, chainStatement } from "../seal/checkpoint.ts";
-import { type KeyId, kidText } from "../seal/key.ts";
+import { kidText } from "../seal/key.ts";
 import { isWithheld, RecordKind, type SegmentMessage, type WholeRecord } from "../seal/record.ts";
 import { hashOf } from "../seal/segment.ts";
 import { AlteredRecords } from "./altered.ts";
@@ -14,6 +14,7 @@ import { anchorsIn, bootOf, redated, undatedRun } from "./dating.ts";
 import { type EarlyBounds, EarlySegments } from "./early.ts";
 import { handFresh } from "./hand.ts";
 import { idText } from "./id.ts";
+import { exceptionsNow, MAX_EXCEPTIONS, refused, retiredKey, standingOf, unprovenKey } from "./outcome.ts";
 import type {
   EntryChange,
   GatewayEntry,
@@ -22,9 +23,7 @@ import type {
   ReceiverEvent,
   RedatedRange,
   Refusal,
-  SegmentFault,
   Sink,
-  Standing,
 } from "./port.ts";
 import type { Signers } from "./signers.ts";
 
@@ -34,10 +33,6 @@ export interface ChainsParts {
   readonly observe: (event: ReceiverEvent) => void;
   readonly early: EarlyBounds;
 }
-
-/** What one receipt may name (src/seal/receipt.ts). */
-const MAX_EXCEPTIONS = 256;
-const NO_HEAD = new Uint8Array(32);
 
 export class Chains {
   readonly #parts: ChainsParts;
@@ -276,34 +271,5 @@ function newRotations(
   });
 }
 
-function exceptionsNow(
-  { exceptions }: GatewayEntry,
-  taken: readonly { readonly seq: number }[],
-  refusals: readonly Refusal[],
-): readonly Refusal[] {
-  const settled = new Set([...taken, ...refusals].map(({ seq }) => seq));
-  return [...exceptions.filter(({ seq }) => !settled.has(seq)), ...refusals].slice(-MAX_EXCEPTIONS);
-}
-
-export function standingOf(entry: GatewayEntry, epoch: number): Standing {
-  const { head, exceptions } = entry;
-  return head !== undefined
-    ? { epoch, through: head.lastSeq, head: head.hash, exceptions }
-    : { epoch, through: 0, head: NO_HEAD, exceptions: [] };
-}
-
 export const shownOf = ({ records }: SegmentMessage): readonly WholeRecord[] =>
   records.flatMap((record) => (isWithheld(record) ? [] : [record]));
-
-export const ofRecord = ({ seq, because }: { readonly seq: number; readonly because: Sentence }): Sentence =>
-  say(`enregistrement ${seq} : ${because.fr}`, `record ${seq}: ${because.en}`);
-
-export const retiredKey = (kid: KeyId): Sentence =>
-  say(`la clé ${kidText(kid)} a été changée pour une autre`, `the key ${kidText(kid)} was changed for another one`);
-
-const unprovenKey = (kid: KeyId): Sentence =>
-  say(`rien de connu ne mène à la clé ${kidText(kid)}`, `nothing that is known leads to the key ${kidText(kid)}`);
-
-export function refused(fault: SegmentFault, because: Sentence, gateway: string | undefined): Outcome {
-  return { type: "refused", fault, because, ...(gateway !== undefined && { gateway }) };
-}

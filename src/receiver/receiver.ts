@@ -9,10 +9,11 @@ import { type Holding, sealHolding } from "../seal/holding.ts";
 import type { SigningKey } from "../seal/key.ts";
 import { sealReceipt } from "../seal/receipt.ts";
 import type { Arrived } from "./arrived.ts";
-import { Chains, ofRecord, refused, retiredKey, shownOf, standingOf } from "./chains.ts";
+import { Chains, shownOf } from "./chains.ts";
 import type { EarlyBounds } from "./early.ts";
 import { handFresh } from "./hand.ts";
 import { Opening, type Unopened, type Via } from "./opening.ts";
+import { ofRecord, refused, retiredKey, standingOf } from "./outcome.ts";
 import type {
   GatewayEntry,
   GatewayKeys,

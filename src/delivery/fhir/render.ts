@@ -43,8 +43,10 @@ export type Rendered =
       readonly type: "bundle";
       readonly bytes: Uint8Array;
       readonly entries: number;
-      /** Finds the measure where the server has it; undefined where what it has by that identifier may be another version. */
-      readonly search?: string;
+      /** The measure in it, by its identifier, as a search names it: `system|value`. */
+      readonly measure?: string;
+      /** Another version of that measure came before it. */
+      readonly isAmended: boolean;
       /** Sent twice, it is there once: its conditions see to that. */
       readonly isRepeatable: boolean;
     }
@@ -139,14 +141,12 @@ const transaction = z.object({
 function bundled(bytes: Uint8Array): Rendered {
   const bundle = transaction.safeParse(parseJson(Buffer.from(bytes).toString())).data;
   if (bundle === undefined) return { type: "unmakeable", because: "no-transaction" };
-  const measure = bundle.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
-  const [name] = measure?.identifier ?? [];
-  const search =
-    name === undefined || measure?.status === "amended"
-      ? {}
-      : { search: `Observation?identifier=${encodeURIComponent(`${name.system}|${name.value}`)}` };
+  const observation = bundle.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
+  const [name] = observation?.identifier ?? [];
+  const measure = name === undefined ? {} : { measure: `${name.system}|${name.value}` };
+  const isAmended = observation?.status === "amended";
   const isRepeatable = bundle.entry.every(
     ({ request: { method, ifNoneExist } }) => method === "PUT" || ifNoneExist !== undefined,
   );
-  return { type: "bundle", bytes, entries: bundle.entry.length, ...search, isRepeatable };
+  return { type: "bundle", bytes, entries: bundle.entry.length, ...measure, isAmended, isRepeatable };
 }

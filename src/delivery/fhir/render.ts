@@ -80,7 +80,7 @@ const identityEvent = z.object({ type: z.literal("gateway-identity") });
  * Every measure of the platform flavour names it, so the server gets its Device, as it is now.
  */
 function saysWhose({ body }: StoredWholeRecord): boolean {
-  return identityEvent.safeParse(parseJson(Buffer.from(body).toString())).success;
+  return identityEvent.safeParse(parsed(body)).success;
 }
 
 /** The transaction for a measure's bundle as it was sealed. @param body of its record. */
@@ -100,7 +100,7 @@ function anew(
   const specialization = known.specialization(measurement.driver);
   if (specialization === undefined) return { type: "unmakeable", because: "driver-unknown" };
   const effective = measuredAt(measurement, known.gateway.timeZone);
-  const sealed = sealedStatus.safeParse(parseJson(Buffer.from(record.body).toString())).data;
+  const sealed = sealedStatus.safeParse(parsed(record.body)).data;
   const isAmended = sealed?.entry.some(({ resource }) => resource.status === "amended") ?? false;
   const status = isAmended ? ({ status: "amended" } as const) : {};
   const made = toBundle(measurement, person, known.gateway, { ...form, ...status, effective, specialization });
@@ -139,7 +139,7 @@ const transaction = z.object({
 });
 
 function bundled(bytes: Uint8Array): Rendered {
-  const bundle = transaction.safeParse(parseJson(Buffer.from(bytes).toString())).data;
+  const bundle = transaction.safeParse(parsed(bytes)).data;
   if (bundle === undefined) return { type: "unmakeable", because: "no-transaction" };
   const observation = bundle.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
   const [name] = observation?.identifier ?? [];
@@ -149,4 +149,12 @@ function bundled(bytes: Uint8Array): Rendered {
     ({ request: { method, ifNoneExist } }) => method === "PUT" || ifNoneExist !== undefined,
   );
   return { type: "bundle", bytes, entries: bundle.entry.length, ...measure, isAmended, isRepeatable };
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(Buffer.from(bytes).toString());
+  } catch {
+    return undefined; // no JSON is no transaction, and no event of ours
+  }
 }

@@ -139,12 +139,8 @@ function versionsOf(measures: readonly HandedRecord[]): readonly (readonly Versi
 }
 
 function transactionIn(body: Uint8Array): Transaction | undefined {
-  try {
-    const rendered = asSealed(body);
-    return rendered.type === "bundle" ? rendered : undefined;
-  } catch {
-    return undefined; // no JSON is no transaction
-  }
+  const rendered = asSealed(body);
+  return rendered.type === "bundle" ? rendered : undefined;
 }
 
 /** The code alone: the server's words may hold what it was sent, and a receipt's reader is a technician. */

@@ -89,7 +89,7 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
   const { openFhirDestination } = await import("./delivery/fhir/destination.ts");
   const { rendering } = await import("./delivery/fhir/render.ts");
   const { gateway, journal, deadLetters, registry, drivers, clock, observe } = parts;
-  const { name, url, oauth, flavour, references, identity, source, editorOid, connections } = config;
+  const { name, url, oauth, flavour, references, identity, source, editorOid, glucoseMoments, connections } = config;
   const tls = await tlsOf(config);
   const render = rendering(
     {
@@ -97,7 +97,10 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
       identity,
       ...(references === undefined ? {} : { references }),
       ...(source === undefined ? {} : { source }),
-      ...(editorOid === undefined ? {} : { mes: { editorOid } }),
+      mes: {
+        ...(editorOid === undefined ? {} : { editorOid }),
+        ...(glucoseMoments === undefined ? {} : { glucoseMoments }),
+      },
     },
     {
       gateway,

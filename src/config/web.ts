@@ -1,5 +1,6 @@
 /** HTTPS in the configuration: a platform that takes the sealed feed, and a FHIR server. */
 import { z } from "zod";
+import type { Sentence } from "../errors/sentence.ts";
 import { flavours } from "../fhir/port.ts";
 import { field, form, say } from "./field.ts";
 import { secret } from "./forms.ts";
@@ -70,6 +71,37 @@ export const fhirServer = {
   ),
 };
 
+const coding = form(
+  z.strictObject({
+    system: field(
+      z.string().regex(/^(?:https?:\/\/|urn:oid:)\S+$/),
+      say("Système de codes.", "Code system."),
+      say("une URI, comme http://loinc.org", "a URI, like http://loinc.org"),
+    ),
+    code: field(
+      z.string().regex(/^\S{1,64}$/),
+      say("Code dans ce système.", "Code in that system."),
+      say("un code sans espace", "a code without spaces"),
+    ),
+    display: field(
+      z.string().min(1).max(200).exactOptional(),
+      say("Libellé du code, s'il doit être envoyé.", "The code's display, where it is to be sent."),
+    ),
+  }),
+  say("{ system: URI, code: code }, avec `display` ou sans", "{ system: URI, code: code }, with `display` or without"),
+);
+
+const moment = (what: Sentence) => field(coding.exactOptional(), what);
+
+/** Codes of a value set that ANS changes on its own calendar (JDV J157): they are the operator's to keep, not a release's. */
+const glucoseMoments = z.strictObject({
+  fasting: moment(say("À jeun.", "Fasting.")),
+  "pre-prandial": moment(say("Avant un repas.", "Before a meal.")),
+  "post-prandial": moment(say("Après un repas.", "After a meal.")),
+  casual: moment(say("À un autre moment.", "At any other time.")),
+  bedtime: moment(say("Au coucher.", "At bedtime.")),
+});
+
 export const fhirDestination = z.strictObject({
   name: destinationName,
   type: z.literal("fhir"),
@@ -95,6 +127,13 @@ export const fhirDestination = z.strictObject({
   source: field(
     form(z.string().regex(/^urn:oid:[0-9]+(?:\.[0-9]+)+$/), say("urn:oid:…", "urn:oid:…")).exactOptional(),
     say("Le système émetteur, pour meta.source.", "The sending system, for meta.source."),
+  ),
+  glucoseMoments: field(
+    glucoseMoments.exactOptional(),
+    say(
+      "Codes en vigueur du JDV J157 pour le moment d'une glycémie, que Mon espace santé exige ; sans eux, il n'en reçoit pas.",
+      "Current codes of JDV J157 for the moment of a glucose measure, which Mon espace santé demands; without them it gets none.",
+    ),
   ),
   editorOid: field(
     oid.exactOptional(),

@@ -206,7 +206,10 @@ async function openSocket(
   }
 }
 
+/** systemd-timesyncd speaks SNTP; who trusts the clock without it has an NTP daemon. */
+const timeSyncs = { timesync: "sntp", always: "ntp", never: "none" } as const;
+
 /** Who this gateway is, in segments, topics and bundles. */
-export function identityOf({ gateway }: Pick<GatewayConfig, "gateway">): GatewayIdentity {
-  return { ...gateway, version };
+export function identityOf({ gateway, clock }: Pick<GatewayConfig, "gateway" | "clock">): GatewayIdentity {
+  return { ...gateway, version, timeSync: timeSyncs[clock.trust] };
 }

@@ -1,13 +1,13 @@
 /** What is wrong with a call, as commander found it: its English sentence read back, and said in both languages. */
 import type { CommanderError } from "commander";
 import type { VigieError } from "../errors/error.ts";
-import { quoted, say } from "../errors/sentence.ts";
+import { quoted, say, verbatim } from "../errors/sentence.ts";
 import { errors } from "./errors.ts";
 
 export function usageError({ code, message }: CommanderError): VigieError {
   const [name = "", value = ""] = [...message.matchAll(/'([^']*)'/g)].map(([, text = ""]) => text);
   const near = /\(Did you mean (?:one of )?(.+)\?\)/.exec(message)?.[1];
-  const meant = near === undefined ? {} : { expected: quoted(near) };
+  const meant = near === undefined ? {} : { expected: verbatim(near) };
   switch (code) {
     case "commander.unknownCommand":
       return errors.USAGE({
@@ -29,7 +29,7 @@ export function usageError({ code, message }: CommanderError): VigieError {
       const [of, given] = message.startsWith("error: option") ? [name, value] : [value, name];
       const form = /is invalid.*?\. (?:Allowed choices are )?(.*?)\.?$/.exec(message)?.[1] ?? "";
       const found = say(`« ${given} » pour « ${of} »`, `"${given}" for "${of}"`);
-      return errors.USAGE(form === "" ? { found } : { found, expected: quoted(form) });
+      return errors.USAGE(form === "" ? { found } : { found, expected: verbatim(form) });
     }
     default:
       return errors.USAGE({ found: quoted(message) });

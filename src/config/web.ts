@@ -1,7 +1,7 @@
 /** HTTPS in the configuration: a platform that takes the sealed feed, and a FHIR server. */
 import { z } from "zod";
-import type { Sentence } from "../errors/sentence.ts";
 import { flavours } from "../fhir/port.ts";
+import type { Meal } from "../measure/measurement.ts";
 import { field, form, say } from "./field.ts";
 import { secret } from "./forms.ts";
 import { destinationName, only, platformKeys, tls } from "./line.ts";
@@ -71,36 +71,21 @@ export const fhirServer = {
   ),
 };
 
-const coding = form(
-  z.strictObject({
-    system: field(
-      z.string().regex(/^(?:https?:\/\/|urn:oid:)\S+$/),
-      say("Système de codes.", "Code system."),
-      say("une URI, comme http://loinc.org", "a URI, like http://loinc.org"),
-    ),
-    code: field(
-      z.string().regex(/^\S{1,64}$/),
-      say("Code dans ce système.", "Code in that system."),
-      say("un code sans espace", "a code without spaces"),
-    ),
-    display: field(
-      z.string().min(1).max(200).exactOptional(),
-      say("Libellé du code, s'il doit être envoyé.", "The code's display, where it is to be sent."),
-    ),
-  }),
-  say("{ system: URI, code: code }, avec `display` ou sans", "{ system: URI, code: code }, with `display` or without"),
-);
+const moment = z
+  .strictObject({
+    system: field(z.string().min(1), say("Le système du code.", "The code's system.")),
+    code: field(z.string().min(1), say("Le code.", "The code.")),
+  })
+  .exactOptional();
 
-const moment = (what: Sentence) => field(coding.exactOptional(), what);
-
-/** Codes of a value set that ANS changes on its own calendar (JDV J157): they are the operator's to keep, not a release's. */
+/** JDV J157, whose current edition we do not have: the operator of the connection does. */
 const glucoseMoments = z.strictObject({
-  fasting: moment(say("À jeun.", "Fasting.")),
-  "pre-prandial": moment(say("Avant un repas.", "Before a meal.")),
-  "post-prandial": moment(say("Après un repas.", "After a meal.")),
-  casual: moment(say("À un autre moment.", "At any other time.")),
-  bedtime: moment(say("Au coucher.", "At bedtime.")),
-});
+  "pre-prandial": field(moment, say("Avant un repas.", "Before a meal.")),
+  "post-prandial": field(moment, say("Après un repas.", "After a meal.")),
+  fasting: field(moment, say("À jeun.", "Fasting.")),
+  casual: field(moment, say("À un moment quelconque.", "At any moment.")),
+  bedtime: field(moment, say("Au coucher.", "At bedtime.")),
+} satisfies Record<Meal, unknown>);
 
 export const fhirDestination = z.strictObject({
   name: destinationName,
@@ -128,16 +113,16 @@ export const fhirDestination = z.strictObject({
     form(z.string().regex(/^urn:oid:[0-9]+(?:\.[0-9]+)+$/), say("urn:oid:…", "urn:oid:…")).exactOptional(),
     say("Le système émetteur, pour meta.source.", "The sending system, for meta.source."),
   ),
-  glucoseMoments: field(
-    glucoseMoments.exactOptional(),
-    say(
-      "Codes en vigueur du JDV J157 pour le moment d'une glycémie, que Mon espace santé exige ; sans eux, il n'en reçoit pas.",
-      "Current codes of JDV J157 for the moment of a glucose measure, which Mon espace santé demands; without them it gets none.",
-    ),
-  ),
   editorOid: field(
     oid.exactOptional(),
     say("OID de l'éditeur, pour Mon espace santé.", "The editor's OID, for Mon espace santé."),
+  ),
+  glucoseMoments: field(
+    glucoseMoments.exactOptional(),
+    say(
+      "Moment d'une glycémie, que Mon espace santé exige : les codes du JDV J157.",
+      "Moment of a glucose, which Mon espace santé demands: the codes of JDV J157.",
+    ),
   ),
   only,
 });

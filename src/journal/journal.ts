@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { isVigieError } from "../errors/error.ts";
 import { type Sentence, say } from "../errors/sentence.ts";
 import { kidText, type SigningKey } from "../seal/key.ts";
+import { hashOf } from "../seal/segment.ts";
 import type { Verification } from "../seal/verifier.ts";
 import { withCheckpoints } from "./checkpoints.ts";
 import { Committer } from "./committer.ts";
@@ -35,6 +36,7 @@ import type {
 } from "./port.ts";
 import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
+import { Recent } from "./recent.ts";
 import { inJournal } from "./refusal.ts";
 import { retain } from "./retention.ts";
 import { adopt, rotateBoxKey, rotationEntry } from "./rotate.ts";
@@ -57,6 +59,7 @@ export class SqliteJournal implements Journal {
   readonly #upkeeping = new Mutex();
   readonly #space: Space;
   readonly #disk: DiskTrouble;
+  readonly #recent = new Recent();
   /** Cursors that a full disk did not take. */
   readonly #unwritten = new Map<string, number>();
   #closed = false;
@@ -68,7 +71,10 @@ export class SqliteJournal implements Journal {
     this.#space = space;
     this.#state = state;
     this.#options = options;
-    this.#committer = new Committer((entries) => this.#disk.append(() => this.#write(entries)));
+    this.#committer = new Committer((entries, cursors) => {
+      const work = () => this.#write(entries, cursors);
+      return entries.length > 0 ? this.#disk.append(work) : this.#disk.freeing(work);
+    });
     this.#store = {
       database: this.#database,
       state,
@@ -106,6 +112,8 @@ export class SqliteJournal implements Journal {
   }
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
+    const recent = this.#recent.segments(fromSeq, maxRecords);
+    if (recent !== undefined) return recent;
     const range = { fromSeq, maxRecords };
     return this.#do(() => readSegments(this.#database, this.#state, range, this.#store.damaged));
   }
@@ -121,12 +129,16 @@ export class SqliteJournal implements Journal {
 
   async advance(destination: string, through: number): Promise<void> {
     if (through > this.lastSeq) throw new RangeError(`${through} is beyond the journal's end, ${this.lastSeq}`);
+    const cursor = { destination, through };
     try {
-      await this.#move({ destination, through });
+      await this.#committer.move(cursor);
+      this.#unwritten.delete(destination);
     } catch (error) {
+      if (!isVigieError(error, "JOURNAL_FULL")) throw error;
       // What a platform has receipted is not forgotten: retention keeps it, where it has made room.
-      if (isVigieError(error, "JOURNAL_FULL")) this.#unwritten.set(destination, through);
-      throw error;
+      this.#unwritten.set(destination, through);
+      // The segment that it rode with needs more room than a cursor alone, which may have the reserve.
+      await this.#move(cursor);
     }
   }
 
@@ -211,18 +223,20 @@ export class SqliteJournal implements Journal {
     await this.#database.close();
   }
 
-  async #write(entries: readonly Entry[]): Promise<readonly Appended[]> {
+  async #write(entries: readonly Entry[], cursors: readonly Cursor[]): Promise<readonly Appended[]> {
     const { clock } = this.#options;
-    const { appended, head } = await this.#database.transaction((sql) =>
-      writeSegment(sql, this.#state, clock, entries),
-    );
-    if (head === undefined) return appended;
-    this.#state.lastSeq = head.lastSeq;
-    this.#state.previous = head.previous;
+    const { appended, segment } = await this.#database.transaction(async (sql) => {
+      for (const cursor of cursors) await moveCursor(sql, this.#state.vault, cursor);
+      return writeSegment(sql, this.#state, clock, entries);
+    });
+    if (segment === undefined) return appended;
+    this.#state.lastSeq = segment.lastSeq;
+    this.#state.previous = hashOf(segment.segment);
+    this.#recent.add(segment);
     const next = entries[0]?.next;
     if (next !== undefined) adopt(this.#state, next.key, next.statement);
     this.#disk.relieved();
-    for (const listener of this.#listeners) listener(head.lastSeq);
+    for (const listener of this.#listeners) listener(segment.lastSeq);
     return appended;
   }
 
@@ -246,7 +260,14 @@ export class SqliteJournal implements Journal {
   /** What works on the file in many steps: one such work at a time, with appends in between. */
   async #upkeep<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#goOn();
-    return this.#upkeeping.run(() => this.#disk.freeing(work));
+    return this.#upkeeping.run(async () => {
+      this.#recent.pause();
+      try {
+        return await this.#disk.freeing(work);
+      } finally {
+        this.#recent.resume();
+      }
+    });
   }
 
   async #move(cursor: Cursor): Promise<void> {

@@ -4,7 +4,7 @@
  * bit, when somebody was. The two can be told apart: a commit is fsynced before the next one begins to be written, so a
  * frame that follows a commit proves that all before it had reached the disk. (File format: sqlite.org/fileformat2.html §4)
  */
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { type Sentence, say } from "../errors/sentence.ts";
 
 export const HEADER = 32;
@@ -17,21 +17,35 @@ const PAGE_SIZE_AT = 8;
 const SALTS_AT = 16;
 const SALTS = 8;
 
-/**
- * Whether so many bytes of the log are in use. Its size does not tell: after a checkpoint it is written over from its start,
- * and what is left of the older frames has other salts.
- */
-export async function isLogLongerThan(file: string, bytes: number): Promise<boolean> {
-  const log = await open(file, "r");
-  try {
+/** How long the log of an open database is. Its file stays the same while the database is open, and so does this. */
+export class LogGauge {
+  readonly #path: string;
+  #file: Promise<FileHandle> | undefined;
+
+  /** @param path of the log, which is there when the first question is asked. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Whether so many bytes of the log are in use. Its size does not tell: after a checkpoint it is written over from its
+   * start, and what is left of the older frames has other salts.
+   */
+  async isLongerThan(bytes: number): Promise<boolean> {
+    this.#file ??= open(this.#path, "r");
+    const log = await this.#file;
     const header = Buffer.alloc(HEADER);
     if ((await log.read(header, 0, HEADER, 0)).bytesRead < HEADER) return false;
     const size = FRAME_HEADER + header.readUInt32BE(PAGE_SIZE_AT);
     const salts = Buffer.alloc(SALTS);
     const { bytesRead } = await log.read(salts, 0, SALTS, HEADER + Math.floor(bytes / size) * size + 8);
     return bytesRead === SALTS && salts.equals(header.subarray(SALTS_AT, SALTS_AT + SALTS));
-  } finally {
-    await log.close();
+  }
+
+  async close(): Promise<void> {
+    // Who asked was told that it could not be opened; there is nothing to close then.
+    const file = await this.#file?.catch(() => undefined);
+    await file?.close();
   }
 }
 

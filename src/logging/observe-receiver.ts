@@ -45,5 +45,10 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
 /** With the sentences of its code, in both languages: whoever reads this log may never have seen the code. */
 function tell(log: Log, level: "warn" | "error", message: string, { code, definition, detail }: VigieError): void {
   const { where, found } = detail;
-  log[level](message, { code, where: where?.en, found: found?.en, fr: definition.what.fr, en: definition.what.en });
+  log[level](message, {
+    code,
+    where: where?.fr,
+    found: found && `${found.fr} · ${found.en}`,
+    what: `${definition.what.fr} · ${definition.what.en}`,
+  });
 }

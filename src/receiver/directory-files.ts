@@ -5,7 +5,7 @@ import { basename, extname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { isVigieError } from "../errors/error.ts";
-import { bytes, quoted, type Sentence, say, verbatim } from "../errors/sentence.ts";
+import { bytes, type Sentence, say, verbatim } from "../errors/sentence.ts";
 import { systemSays } from "../errors/system.ts";
 import { verifyingKey } from "../seal/key.ts";
 import { commonName } from "./certificate.ts";
@@ -35,11 +35,15 @@ export async function readDirectory(place: DirectoryPlace): Promise<Gateways> {
   const holders = new Map<string, string>();
   const gateways: Record<string, Uint8Array[]> = {};
   for (const { gateway, publicKey, file } of entries) {
-    if (!GATEWAY_ID.test(gateway)) throw invalid(file, quoted(gateway.slice(0, 60)));
+    if (!GATEWAY_ID.test(gateway)) {
+      const name = JSON.stringify(gateway.slice(0, 60));
+      throw invalid(file, say(`le nom ${name}`, `the name ${name}`));
+    }
     const text = hexOf(publicKey);
     const holder = holders.get(text);
-    if (holder !== undefined && holder !== gateway)
-      throw invalid(file, say(`une même clé pour ${holder} et ${gateway}`, `one key for ${holder} and ${gateway}`));
+    if (holder !== undefined && holder !== gateway) {
+      throw invalid(file, say(`une seule clé pour ${holder} et ${gateway}`, `one key for ${holder} and ${gateway}`));
+    }
     if (holder !== undefined) continue;
     assertUsable(publicKey, file);
     holders.set(text, gateway);
@@ -66,19 +70,15 @@ async function entriesInFile(file: string): Promise<readonly Entry[]> {
     // "failsafe": every scalar is a text. A key of digits alone is no number.
     value = parse(text, { schema: "failsafe" });
   } catch (cause) {
-    throw errors.RECEIVER_DIRECTORY_INVALID({
-      where: verbatim(file),
-      found: say("ni YAML ni JSON", "neither YAML nor JSON"),
-      cause,
-    });
+    throw invalid(file, say("ni YAML, ni JSON", "no YAML and no JSON"), cause);
   }
   const parsed = listing.safeParse(value);
   if (!parsed.success) {
-    const place = parsed.error.issues[0]?.path.join(".");
+    const place = parsed.error.issues[0]?.path.join(".") ?? "";
     throw invalid(
       file,
-      place === undefined || place === ""
-        ? say("pas de liste de passerelles", "no list of gateways")
+      place === ""
+        ? say("pas une liste de passerelles", "no list of gateways")
         : say(`${place} : pas une clé de 64 chiffres hexadécimaux`, `${place}: no key of 64 hex digits`),
     );
   }
@@ -88,8 +88,8 @@ async function entriesInFile(file: string): Promise<readonly Entry[]> {
 }
 
 async function entriesInFolder(folder: string): Promise<readonly Entry[]> {
-  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-    throw errors.RECEIVER_DIRECTORY_INVALID({ where: verbatim(folder), found: systemSays(cause), cause });
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw invalid(folder, systemSays(cause), cause);
   });
   const entries: Entry[] = [];
   for (const name of names.toSorted()) {
@@ -123,7 +123,7 @@ async function certificateIn(file: string): Promise<Entry> {
   const certificate = readCertificate(await readText(file), file);
   const gateway = commonName(certificate.toLegacyObject());
   if (gateway === undefined)
-    throw invalid(file, say("un certificat sans nom commun (CN)", "a certificate without a common name (CN)"));
+    throw invalid(file, say("un certificat sans nom (CN)", "a certificate without a common name"));
   return { gateway, publicKey: ed25519In(() => certificate.publicKey, file), file };
 }
 
@@ -131,11 +131,7 @@ function readCertificate(pem: string, file: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (cause) {
-    throw errors.RECEIVER_DIRECTORY_INVALID({
-      where: verbatim(file),
-      found: say("pas un certificat X.509 (PEM)", "no X.509 certificate (PEM)"),
-      cause,
-    });
+    throw invalid(file, say("pas un certificat X.509 (PEM)", "no X.509 certificate (PEM)"), cause);
   }
 }
 
@@ -144,13 +140,9 @@ function ed25519In(read: () => KeyObject, file: string): Uint8Array {
     const { crv, x } = read().export({ format: "jwk" });
     if (crv === "Ed25519" && x !== undefined) return Buffer.from(x, "base64url");
   } catch (cause) {
-    throw errors.RECEIVER_DIRECTORY_INVALID({
-      where: verbatim(file),
-      found: say("pas une clé publique", "no public key"),
-      cause,
-    });
+    throw invalid(file, say("pas une clé publique", "no public key"), cause);
   }
-  throw invalid(file, say("une clé autre qu'Ed25519", "a key that is not Ed25519"));
+  throw invalid(file, say("une clé qui n'est pas Ed25519", "a key that is not Ed25519"));
 }
 
 function assertUsable(publicKey: Uint8Array, file: string): void {
@@ -158,11 +150,7 @@ function assertUsable(publicKey: Uint8Array, file: string): void {
     verifyingKey(publicKey);
   } catch (cause) {
     const found = isVigieError(cause) ? cause.detail.found : undefined;
-    throw errors.RECEIVER_DIRECTORY_INVALID({
-      where: verbatim(file),
-      found: found ?? say("une clé qui n'est pas un point de la courbe", "a key that is no point of the curve"),
-      cause,
-    });
+    throw invalid(file, found ?? say("une clé hors de la courbe", "a key that is no point of the curve"), cause);
   }
 }
 
@@ -174,9 +162,10 @@ async function readText(file: string): Promise<string> {
     return await handle.readFile("utf8");
   } catch (cause) {
     if (isVigieError(cause)) throw cause;
-    throw errors.RECEIVER_DIRECTORY_INVALID({ where: verbatim(file), found: systemSays(cause), cause });
+    throw invalid(file, systemSays(cause), cause);
   }
 }
 
-const invalid = (file: string, found: Sentence) => errors.RECEIVER_DIRECTORY_INVALID({ where: verbatim(file), found });
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const invalid = (where: string, found: Sentence, cause?: unknown) =>
+  errors.RECEIVER_DIRECTORY_INVALID({ where: verbatim(where), found, cause });
+const hexOf = (key: Uint8Array): string => Buffer.from(key).toString("hex");

@@ -62,7 +62,7 @@ export async function openHttpReceiver(parts: HttpReceiverParts): Promise<HttpRe
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.listen(listen.port, listen.host ?? "127.0.0.1");
-  await once(server, "listening").catch((cause: NodeJS.ErrnoException) => {
+  await once(server, "listening").catch((cause: unknown) => {
     throw errors.RECEIVER_NOT_LISTENING({ found: systemSays(cause), cause });
   });
   const address = server.address();
@@ -101,9 +101,7 @@ export function assertUsable(tls: HttpReceiverTls): void {
   }
 }
 
-function tlsUnusable(cause: unknown) {
-  return errors.RECEIVER_TLS_UNUSABLE({ found: systemSays(cause), cause });
-}
+const tlsUnusable = (cause: unknown) => errors.RECEIVER_TLS_UNUSABLE({ found: systemSays(cause), cause });
 
 interface Answer {
   readonly status: number;

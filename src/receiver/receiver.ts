@@ -120,16 +120,10 @@ export class Receiver {
     const { payload, kid } = opened;
     const signer = this.#parts.keys(kid)?.gateway;
     if (signer === undefined || signer !== payload.gateway || ways?.includes(signer) === false) {
-      const [fr, en] =
-        ways === undefined
-          ? ["quelque voie que ce soit", "any way"]
-          : [
-              ways.join(", ") || "un certificat sans nom",
-              `way of ${ways.join(", ") || "a certificate without a name"}`,
-            ];
+      const way = ways?.join(", ");
       const because = say(
-        `signé par ${signer}, pour ${payload.gateway}, venu par ${fr}`,
-        `signed by ${signer}, for ${payload.gateway}, by ${en}`,
+        `signé par ${signer}, pour ${payload.gateway}, venu par ${way || "personne de nommé"}`,
+        `signed by ${signer}, for ${payload.gateway}, by way of ${way || "nobody named"}`,
       );
       return refused("foreign", because, signer);
     }

@@ -43,7 +43,6 @@ describe("destinations over HTTPS", () => {
     https,
     fhir,
     `${fhir}, flavour: mes, editorOid: 1.2.250.1.999, references: literal, source: "urn:oid:1.2.250.1.999"`,
-    `${fhir}, flavour: mes, glucoseMoments: { fasting: { system: "http://loinc.org", code: 53049-3 }, bedtime: { system: "urn:oid:1.2", code: X, display: au coucher } }`,
     `${https}, only: { kinds: [glucose], devices: ["AA:BB:CC:DD:EE:FF"], persons: [r-12] }`,
     https.replace("https://platform.example/segments", "http://127.0.0.1:8080/segments"),
   ])("are as they should be: %s", (destination) => {
@@ -54,16 +53,6 @@ describe("destinations over HTTPS", () => {
     ["a network in clear", https.replace("https:", "http:"), "destinations[0].url:"],
     ["a password in an address", https.replace("platform.", "me:secret@platform."), "destinations[0].url:"],
     ["a kind that is none", `${https}, only: { kinds: [mood] }`, "destinations[0].only.kinds[0]:"],
-    [
-      "a moment that no meter tells",
-      `${fhir}, glucoseMoments: { brunch: { system: "http://loinc.org", code: X } }`,
-      "destinations[0].glucoseMoments.brunch:",
-    ],
-    [
-      "a moment without its system",
-      `${fhir}, glucoseMoments: { fasting: { code: X } }`,
-      "destinations[0].glucoseMoments.fasting.system:",
-    ],
     [
       "no proof for a token",
       `${fhir}, oauth: { tokenUrl: "https://auth.example", clientId: me }`,

@@ -50,7 +50,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   "events.ts": ["driver/reject.ts", "measure"],
   config: ["driver/define.ts", "registry/shape.ts", "measure", "fhir/port.ts"],
-  logging: ["events.ts", "receiver/port.ts", "measure"],
+  logging: ["events.ts", "receiver/port.ts", "delivery/timers.ts", "driver/reject.ts", "measure"],
   "system-clock.ts": ["measure/time.ts"],
   "version.ts": [],
 };

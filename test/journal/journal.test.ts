@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -170,7 +171,7 @@ test("a full journal refuses, keeps what it has, and says so", async () => {
   const appended: number[] = [];
   let refused: unknown;
   for (let n = 0; n < 1_000 && refused === undefined; n += 1) {
-    await journal.append(draft(n, { body: new Uint8Array(2_000) })).then(
+    await journal.append(draft(n, { body: randomBytes(2_000) })).then(
       ({ seq }) => appended.push(seq),
       (error: unknown) => {
         refused = error;

@@ -51,11 +51,11 @@ describe("a directory in one file", () => {
     ["a gateway without a key", () => "ehpad-1: []", "ehpad-1: no key"],
     ["a point of small order", () => `ehpad-1: "${"00".repeat(32)}"`, "small order"],
     ["one key for two", () => `ehpad-1: ${hexOf(1)}\nehpad-2: ${hexOf(1)}`, "one key for ehpad-1 and ehpad-2"],
-    ["a gateway twice", () => `ehpad-1: ${hexOf(1)}\nehpad-1: ${hexOf(2)}`, "neither YAML"],
+    ["a gateway twice", () => `ehpad-1: ${hexOf(1)}\nehpad-1: ${hexOf(2)}`, "no YAML"],
     ["a list", () => "- a", "no list of gateways"],
     ["nothing", () => "", "no list of gateways"],
     ["nobody", () => "{}", "no gateway"],
-    ["text that is no YAML", () => "a: [", "neither YAML"],
+    ["text that is no YAML", () => "a: [", "no YAML"],
   ])("is refused with %s", async (_what, text, found) => {
     put("gateways.yaml", text());
     await expect(readDirectory(file())).rejects.toMatchObject(wrong(found));

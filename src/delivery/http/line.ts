@@ -7,7 +7,7 @@
 import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { isVigieError, type VigieError } from "../../errors/error.ts";
-import { say } from "../../errors/sentence.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
 import { systemSays } from "../../errors/system.ts";
 import { errors } from "../errors.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
@@ -20,6 +20,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Heard twice, it does no harm (RFC 9110 §9.2.2). @default whether it is a GET */
+  readonly isRepeatable?: boolean;
 }
 
 export interface HttpAnswer {
@@ -82,8 +84,10 @@ export function openHttpLine(options: HttpLineOptions): HttpLine {
       try {
         return await askOnce(open, request, options, stop);
       } catch (error) {
-        // The server closed a connection that it had kept for us, in the moment that we took it up again: it heard nothing.
-        if (!(error instanceof StaleConnection) || stop?.aborted) throw asTrouble(error);
+        // The server closed a connection that it had kept for us, in the moment that we took it up again: it heard nothing,
+        // unless it did, and closed for another reason.
+        const { isRepeatable = request.method === "GET" } = request;
+        if (!(error instanceof StaleConnection && isRepeatable) || stop?.aborted) throw asTrouble(error);
         return await askOnce(open, request, options, stop).catch((again: unknown) => {
           throw asTrouble(again);
         });
@@ -170,6 +174,8 @@ function asTrouble(error: unknown): VigieError {
   if (isVigieError(error)) return error;
   const cause = error instanceof StaleConnection ? error.cause : error;
   const code = codeOf(cause);
+  // llhttp's codes: something answers, and speaks no HTTP.
+  if (code?.startsWith("HPE_")) return errors.DELIVERY_NOT_A_RECEIPT({ found: verbatim(code), cause });
   // Within an exchange: it may have been heard.
   return code === "ECONNRESET" || code === "EPIPE"
     ? errors.DELIVERY_CONNECTION_LOST({ found: systemSays(cause), cause })

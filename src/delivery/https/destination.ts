@@ -175,7 +175,10 @@ class HttpsDestination implements Destination {
       const message = withholding(segment, (record) => record.kind !== RecordKind.alarm || withhold(record));
       const body = encodeMessage(message, this.#encoding);
       const headers = { "content-type": COSE };
-      const { status } = await this.#line.exchange({ method: "POST", url: aheadOf(config.url), headers, body }, stop);
+      const { status } = await this.#line.exchange(
+        { method: "POST", url: aheadOf(config.url), headers, body, isRepeatable: true },
+        stop,
+      );
       const error = () => alarmWaits(this.name, httpStatus(status));
       if (status > 299) observe({ type: "fault", error: error() });
       this.#alarmsSentThrough = segment.lastSeq;
@@ -220,7 +223,8 @@ class HttpsDestination implements Destination {
   async #post(batch: Batch, stop: AbortSignal): Promise<Receipt | undefined> {
     const headers = { "content-type": COSE, accept: COSE };
     const { url } = this.#parts.config;
-    const answer = await this.#line.exchange({ method: "POST", url, headers, body: batch.bytes }, stop);
+    const request = { method: "POST", url, headers, body: batch.bytes, isRepeatable: true } as const;
+    const answer = await this.#line.exchange(request, stop);
     const { status, body } = answer;
     if (status === 413) {
       await this.#cutSmaller(batch);

@@ -190,7 +190,7 @@ export class Central {
 
   #failed(peer: Peer, path: string, error: VigieError): void {
     const driver = peer.driver(this.#context.objects, path)?.id ?? "device";
-    this.#context.observe({ type: "link", link: `ble:${driver}`, state: "failed", error });
+    this.#context.observe({ type: "link", link: `ble:${driver}`, isConversation: true, state: "failed", error });
     if (this.#mine(path)?.bonded === true && peer.failed(error)) {
       this.#context.observe({ type: "fault", error: errors.BLE_BOND_LOST({ where: verbatim(driver) }) });
     }
@@ -228,7 +228,7 @@ export class Central {
   }
 
   #tell(driver: string, state: "open" | "closed"): void {
-    this.#context.observe({ type: "link", link: `ble:${driver}`, state });
+    this.#context.observe({ type: "link", link: `ble:${driver}`, isConversation: true, state });
   }
 }
 

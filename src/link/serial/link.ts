@@ -75,7 +75,7 @@ class SerialLink implements AsyncDisposable {
       });
     } catch (cause) {
       const error = errors.SERIAL_NOT_OPENED({ where: verbatim(path), found: portSays(cause), cause });
-      if (tell) observe({ type: "link", link: device.address, state: "failed", error });
+      if (tell) observe({ type: "link", link: "serial", device: device.address, state: "failed", error });
       return undefined;
     }
   }
@@ -84,11 +84,11 @@ class SerialLink implements AsyncDisposable {
     const { path, device, observe } = this.#options;
     this.#port = port;
     this.#session.attach(port);
-    observe({ type: "link", link: device.address, state: "open" });
+    observe({ type: "link", link: "serial", device: device.address, state: "open" });
     const cause = await port.closed;
     this.#port = undefined;
     this.#session.detach();
     const error = cause === undefined ? {} : { error: errors.SERIAL_LOST({ where: verbatim(path), cause }) };
-    observe({ type: "link", link: device.address, state: "closed", ...error });
+    observe({ type: "link", link: "serial", device: device.address, state: "closed", ...error });
   }
 }

@@ -2,7 +2,6 @@
  * Verified records as rows of one table of PostgreSQL, the body as JSONB, for the platform to read and to index as it likes.
  * A handover is one statement, and so one transaction; a repeat changes nothing.
  */
-import { say } from "../../errors/sentence.ts";
 import { systemSays } from "../../errors/system.ts";
 import { errors } from "../errors.ts";
 import { idText } from "../id.ts";
@@ -43,7 +42,7 @@ export async function postgresSink(place: PostgresPlace): Promise<Sink & AsyncDi
     await makeTable(pool);
   } catch (cause) {
     await pool.end();
-    throw errors.RECEIVER_SINK_OPEN({ where: say("PostgreSQL", "PostgreSQL"), found: systemSays(cause), cause });
+    throw errors.RECEIVER_SINK_OPEN({ found: systemSays(cause), cause });
   }
   return {
     hand: (handover) => insert(pool, handover),

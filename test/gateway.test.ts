@@ -164,7 +164,7 @@ test("without consent nothing of a person leaves: digests travel, the chain veri
 test("a scenario that is missing is said at the start, and nothing stays open behind it", async () => {
   const config = await demo();
   const links = { serial: [], simulated: { scenario: join(folder, "missing.yaml"), speed: 1 } };
-  await expect(start({ ...config, links })).rejects.toMatchObject({ code: "CONFIG_UNREADABLE" });
+  await expect(start({ ...config, links })).rejects.toMatchObject({ code: "CONFIG_FILE_UNREADABLE" });
   const journal = await openConfiguredJournal(config, clock);
   expect(journal.lastSeq).toBe(2); // who the gateway is, and the registry's first record: what the configuration lists
   await journal.close();

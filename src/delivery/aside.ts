@@ -2,11 +2,11 @@
  * What one destination does not get in the ordinary course: the records that it refused for good, and those that are too
  * large for it. Their digests travel, the rest passes, and somebody at the box may have them shown once more.
  */
-import type { JournalReader, StoredWholeRecord } from "../journal/port.ts";
+import type { JournalReader, StoredSegment, StoredWholeRecord } from "../journal/port.ts";
 import type { RefusedRecord } from "../seal/receipt.ts";
-import { isWithheld, RecordKind, type SegmentMessage } from "../seal/record.ts";
+import { isWithheld, RecordKind } from "../seal/record.ts";
 import type { Because, DeadLetters } from "./dead-letters.ts";
-import { type Withhold, withholding } from "./withhold.ts";
+import type { Withhold } from "./withhold.ts";
 
 export interface AsideParts {
   readonly destination: string;
@@ -38,11 +38,11 @@ export class Aside {
     await deadLetters.put({ destination, seq, ...(kind !== undefined && { kind }) }, because);
   }
 
-  /** What a receipt says is refused is put aside, once. */
-  async heed(exceptions: readonly RefusedRecord[]): Promise<void> {
-    for (const { seq, reason } of exceptions) {
-      if (!this.has(seq) && !this.#taken.has(seq)) await this.put(seq, { code: "refused", words: reason });
-    }
+  /** What a receipt says is refused is put aside, once. @returns whether any of it was news. */
+  async heed(exceptions: readonly RefusedRecord[]): Promise<boolean> {
+    const news = exceptions.filter(({ seq }) => !this.has(seq) && !this.#taken.has(seq));
+    for (const { seq, reason } of news) await this.put(seq, { code: "refused", words: reason });
+    return news.length > 0;
   }
 
   /** Records up to there that somebody wants shown once more, in order. */
@@ -51,8 +51,8 @@ export class Aside {
     return deadLetters.wanted(destination).filter((seq) => seq <= through);
   }
 
-  /** Its segment, with this body alone. @returns undefined where there is none to show any more, which its letter then says. */
-  async onceMore(seq: number, withhold: Withhold): Promise<SegmentMessage | undefined> {
+  /** The segment that it is to be shown in. @returns undefined where there is nothing to show any more, which its letter then says. */
+  async onceMore(seq: number, withhold: Withhold): Promise<StoredSegment | undefined> {
     const { destination, journal, deadLetters } = this.#parts;
     const record = await this.#find(seq);
     if (record === undefined || withhold(record)) {
@@ -60,8 +60,7 @@ export class Aside {
       await deadLetters.put({ destination, seq, kind: RecordKind.measure }, because);
       return undefined;
     }
-    const [segment] = await journal.segments(seq, 1);
-    return segment && withholding(segment, (other) => other.seq !== seq);
+    return (await journal.segments(seq, 1))[0];
   }
 
   /** What the destination answered to it. */

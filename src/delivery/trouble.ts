@@ -74,7 +74,10 @@ export function troubleOfReason(code: number): VigieError {
     case 0x97: // quota exceeded
     case 0x9f: // connection rate exceeded
       return errors.DELIVERY_SLOW_DOWN({ found });
-    case 0x95:
+    case 0x8f: // topic filter invalid
+    case 0x90: // topic name invalid
+      return errors.DELIVERY_TOPIC_REFUSED({ found });
+    case 0x95: // packet too large
       return errors.DELIVERY_TOO_BIG({ found });
     default:
       return errors.DELIVERY_REFUSED({ found });
@@ -107,6 +110,7 @@ const mended: ReadonlySet<string> = new Set([
   "DELIVERY_TOKEN_REFUSED",
   "DELIVERY_TOKEN_KEY_UNUSABLE",
   "DELIVERY_WRONG_ADDRESS",
+  "DELIVERY_TOPIC_REFUSED",
 ]);
 
 export function paceOf(error: VigieError): Pace {

@@ -3,7 +3,7 @@ import { say } from "../errors/sentence.ts";
 import { RecordKind } from "../seal/record.ts";
 import { isSame, isTombstone } from "./checks.ts";
 import { errors } from "./errors.ts";
-import type { KeptRecord, RecordQuery } from "./port.ts";
+import type { KeptRecord, Measured, RecordQuery, SeqRange } from "./port.ts";
 import { blob, integer } from "./row.ts";
 import type { Sql, SqlValue } from "./sqlite.ts";
 import { dayOf, type Vault } from "./vault.ts";
@@ -50,4 +50,12 @@ export async function findRecords(sql: Sql, vault: Vault, query: RecordQuery): P
 export async function findAlarms(sql: Sql, fromSeq: number): Promise<readonly number[]> {
   const query = "SELECT seq FROM record WHERE kind = ? AND seq >= ? ORDER BY seq";
   return (await sql.all(query, [RecordKind.alarm, fromSeq])).map((row) => integer(row, "seq"));
+}
+
+/** Reads the (small) rows of the range, and gives no more than it is asked for. A measure of no known device is left out. */
+export async function findMeasured(sql: Sql, range: SeqRange, which: "each" | "last"): Promise<readonly Measured[]> {
+  const [columns, group] = which === "each" ? ["seq, device", ""] : ["max(seq) AS seq, device", "GROUP BY device"];
+  const query = `SELECT ${columns} FROM record WHERE seq > ? AND seq <= ? AND kind = ? AND device IS NOT NULL ${group} ORDER BY seq`;
+  const rows = await sql.all(query, [range.after, range.through, RecordKind.measure]);
+  return rows.map((row) => ({ seq: integer(row, "seq"), device: Buffer.from(blob(row, "device")).toString("hex") }));
 }

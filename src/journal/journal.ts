@@ -16,7 +16,7 @@ import { type Entry, entryOf } from "./entry.ts";
 import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
-import { findAlarms, findRecords } from "./find.ts";
+import { findAlarms, findMeasured, findRecords } from "./find.ts";
 import type { JournalState } from "./identity.ts";
 import { Mutex } from "./mutex.ts";
 import type { JournalOptions } from "./options.ts";
@@ -27,6 +27,7 @@ import type {
   Journal,
   JournalStatus,
   KeptRecord,
+  Measured,
   RecordQuery,
   Retained,
   RetentionPolicy,
@@ -100,7 +101,7 @@ export class SqliteJournal implements Journal {
 
   #append(draft: Draft, facts?: readonly Fact[]): Promise<Appended> {
     const today = Math.floor(this.#options.clock.now().wall / DAY_MS);
-    return this.#committer.append(entryOf(draft, this.#state.vault, today, facts));
+    return this.#committer.append(() => entryOf(draft, this.#state.vault, today, facts));
   }
 
   facts(shelf: string): Promise<readonly StoredFact[]> {
@@ -120,6 +121,10 @@ export class SqliteJournal implements Journal {
 
   async alarms(fromSeq: number): Promise<readonly number[]> {
     return this.#do(() => findAlarms(this.#database, fromSeq));
+  }
+
+  async measured(range: SeqRange, which: "each" | "last"): Promise<readonly Measured[]> {
+    return this.#do(() => findMeasured(this.#database, range, which));
   }
 
   async cursor(destination: string): Promise<number> {
@@ -198,7 +203,8 @@ export class SqliteJournal implements Journal {
   rotateSigningKey(key: SigningKey): Promise<void> {
     return this.#upkeep(async () => {
       if (kidText(key.kid) === kidText(this.#state.signingKey.kid)) return;
-      await this.#committer.append(rotationEntry(this.#state, key));
+      const entry = rotationEntry(this.#state, key);
+      await this.#committer.append(() => entry, true);
     });
   }
 
@@ -232,7 +238,8 @@ export class SqliteJournal implements Journal {
     if (segment === undefined) return appended;
     this.#state.lastSeq = segment.lastSeq;
     this.#state.previous = hashOf(segment.segment);
-    this.#recent.add(segment);
+    // Without listeners nobody delivers.
+    if (this.#listeners.size > 0) this.#recent.add(segment);
     const next = entries[0]?.next;
     if (next !== undefined) adopt(this.#state, next.key, next.statement);
     this.#disk.relieved();

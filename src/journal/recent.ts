@@ -4,7 +4,7 @@
  */
 import type { StoredSegment } from "./port.ts";
 
-/** Some 250 bundles with their measurements, one full segment; or as many lone readings as arrive in a second. */
+/** Some 250 bundles with their measurements: one full segment, or the lone readings of a second or two. */
 const MOST_BYTES = 1024 ** 2;
 
 export class Recent {

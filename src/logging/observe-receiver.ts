@@ -14,6 +14,7 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "repeat":
       case "unreadable":
       case "early":
+      case "portion":
         log.debug(`segment ${event.type}`, { gateway: event.gateway, through: event.standing.through });
         break;
       case "ahead":

@@ -116,6 +116,11 @@ export type Outcome =
   | { readonly type: "unreadable"; readonly gateway: string; readonly standing: Standing }
   /** Something before it is missing. It is kept until that comes, and the gateway told what is held. */
   | { readonly type: "early"; readonly gateway: string; readonly standing: Standing }
+  /**
+   * A portion of a segment whose other bodies come in other messages: nothing is held of it until all are there. The gateway
+   * is told again how far it is.
+   */
+  | { readonly type: "portion"; readonly gateway: string; readonly standing: Standing; readonly handed: number }
   /** Bodies that came apart from their segment's turn, which alone is what a receipt is about. */
   | {
       readonly type: "ahead";

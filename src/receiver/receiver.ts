@@ -14,6 +14,7 @@ import { isWithheld, type SegmentMessage, type SegmentPayload, type WholeRecord 
 import { hashOf, openSegment } from "../seal/segment.ts";
 import { type EarlyBounds, type EarlySegment, EarlySegments } from "./early.ts";
 import { handFresh } from "./hand.ts";
+import { idText } from "./id.ts";
 import type {
   GatewayEntry,
   GatewayKeys,
@@ -206,7 +207,10 @@ export class Receiver {
     if (faults[0] !== undefined) return refused("altered", ofRecord(faults[0]), gateway);
     if (judged.ok) {
       if (entry.head === undefined && entry.hasOtherEpoch) this.#parts.observe?.({ type: "new-epoch", gateway, epoch });
-      return this.#holdAndFollow(segment, judged.head, entry);
+      const missing = await firstMissing(message, entry);
+      return missing === undefined
+        ? this.#holdAndFollow(segment, judged.head, entry)
+        : this.#takePortion(segment, missing, entry);
     }
     switch (judged.fault) {
       case "gap":
@@ -232,6 +236,11 @@ export class Receiver {
       if (next === undefined) break;
       const judged = follow(entry.head, next.message.segment, next.payload);
       if (!judged.ok) break;
+      const missing = await firstMissing(next.message, entry);
+      if (missing !== undefined) {
+        await this.#takePortion(next, missing, entry);
+        break;
+      }
       const more = await this.#hold(next, { head: judged.head, firstSeq: lastSeq + 1 }, entry);
       counts.handed += more.handed;
       counts.duplicates += more.duplicates;
@@ -239,6 +248,21 @@ export class Receiver {
       counts.refused += more.refused;
     }
     return { type: "held", gateway, standing: standingOf(entry, epoch), ...counts };
+  }
+
+  /**
+   * Hands over what a portion shows before the first body that is not here yet: what is behind it would be out of order. The
+   * segment's other portions come again until one of them is the last that was missing. What a sink refuses, the gateway is
+   * told at once: it keeps that body back from then on, and nobody waits for it.
+   */
+  async #takePortion({ payload, message }: EarlySegment, missing: number, entry: GatewayEntry): Promise<Outcome> {
+    const { gateway, epoch } = payload;
+    const inOrder = shownOf(message).filter(({ seq }) => seq < missing);
+    const { taken, refusals } = await handFresh(this.#parts.sinks, payload, inOrder, entry);
+    await entry.keepAhead(taken.map(({ id }) => id));
+    const standing = standingOf(entry, epoch);
+    const exceptions = [...standing.exceptions, ...refusals].slice(-MAX_EXCEPTIONS);
+    return { type: "portion", gateway, standing: { ...standing, exceptions }, handed: taken.length };
   }
 
   /** Says again what is held. Bodies that were withheld or refused before, and are there now, are handed over. */
@@ -285,6 +309,16 @@ export class Receiver {
 
 const shownOf = ({ records }: SegmentMessage): readonly WholeRecord[] =>
   records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+
+/** @returns the first record whose body is to come in another message and has not; undefined where all are here. */
+async function firstMissing({ records }: SegmentMessage, entry: GatewayEntry): Promise<number | undefined> {
+  const elsewhere = records.flatMap((record) =>
+    isWithheld(record) && record.elsewhere !== undefined ? [{ seq: record.seq, id: record.elsewhere }] : [],
+  );
+  if (elsewhere.length === 0) return undefined;
+  const known = await entry.known(elsewhere.map(({ id }) => id));
+  return elsewhere.find(({ id }) => !known.has(idText(id)))?.seq;
+}
 
 /** Notes what was handed over apart from its turn. What was an exception is none any more. */
 function keepApart(taken: readonly HandedRecord[], entry: GatewayEntry): Promise<void> {

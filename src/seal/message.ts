@@ -3,7 +3,14 @@ import { type Sentence, say } from "../errors/sentence.ts";
 import { asUint, type Cbor, encode, isBytes, tryDecode, uint } from "./cbor.ts";
 import { Encoding, knownEncodings, packBodies, unpackBodies } from "./encoding.ts";
 import { type Bounds, itemEnd, Refused } from "./guard.ts";
-import { isWithheld, RecordKind, type SegmentMessage, type TravellingRecord, type WholeRecord } from "./record.ts";
+import {
+  isWithheld,
+  RecordKind,
+  type SegmentMessage,
+  type TravellingRecord,
+  type WholeRecord,
+  type WithheldRecord,
+} from "./record.ts";
 import { MAX_RECORDS } from "./segment.ts";
 
 /** 256 bundles of 20 kB and some: more comes from nobody honest. */
@@ -21,16 +28,19 @@ export function encodeMessage(message: SegmentMessage, encoding: Encoding = Enco
 
 function encodePlain({ segment, records }: SegmentMessage): Uint8Array {
   const items = records.map((record): Cbor => {
-    if (isWithheld(record)) return [uint(record.seq)];
+    if (isWithheld(record)) return withoutBody(record);
     return [uint(record.seq), record.kind, record.id, record.salt, Encoding.plain, record.body];
   });
   return Buffer.concat([Uint8Array.of(ARRAY_OF_TWO), segment, encode(items)]);
 }
 
+const withoutBody = ({ seq, elsewhere }: WithheldRecord): Cbor =>
+  elsewhere === undefined ? [uint(seq)] : [uint(seq), elsewhere];
+
 /** Where a body would stand stands its length in the stream behind the records. */
 function encodeDeflated({ segment, records }: SegmentMessage): Uint8Array {
   const items = records.map((record): Cbor => {
-    if (isWithheld(record)) return [uint(record.seq)];
+    if (isWithheld(record)) return withoutBody(record);
     return [uint(record.seq), record.kind, record.id, record.salt, Encoding.deflate1, record.body.length];
   });
   const whole = records.flatMap((record) => (isWithheld(record) ? [] : [record]));
@@ -131,7 +141,7 @@ export function* piecesOf(sequence: Uint8Array): Generator<Piece> {
 
 /** A record as the message lists it: with its body, or with the length of it in the stream behind. */
 type Item =
-  | { readonly seq: number; readonly withheld: true }
+  | WithheldRecord
   | (Omit<WholeRecord, "body"> & { readonly encoding: number; readonly body: Uint8Array | number });
 
 function readItems(items: unknown): readonly Item[] | undefined {
@@ -149,9 +159,11 @@ const kinds: readonly RecordKind[] = Object.values(RecordKind);
 
 function readItem(item: readonly unknown[]): Item | undefined {
   const [seqItem, kindItem, id, salt, encoding, bodyItem] = item;
+  const elsewhere = kindItem;
   const seq = asUint(seqItem);
   if (seq === undefined) return undefined;
   if (item.length === 1) return { seq, withheld: true };
+  if (item.length === 2 && isBytes(elsewhere, 16)) return { seq, withheld: true, elsewhere };
   const kind = kinds.find((known) => known === kindItem);
   if (item.length !== 6 || kind === undefined || !isBytes(id, 16) || !isBytes(salt, 16)) return undefined;
   const body = isBytes(bodyItem) ? bodyItem : asUint(bodyItem);

@@ -7,7 +7,7 @@ import { Vault } from "../../src/journal/vault.ts";
 import { draft } from "./setting.ts";
 
 const vault = new Vault(new Uint8Array(32), new Uint8Array(32));
-const entry = (n: number): Entry => entryOf(draft(n), vault, 20_000);
+const entry = (n: number) => (): Entry => entryOf(draft(n), vault, 20_000);
 
 /** A committer whose commits end when they are told to. */
 function slow() {
@@ -56,4 +56,37 @@ test("a cursor that comes alone waits for nobody, and what refuses it is told to
   commits[0]?.end(new Error("no"));
   await expect(moved).rejects.toThrow("no");
   await committer.idle();
+});
+
+test("a flood is made ready some at a time, in the order it came, and lands in one segment", async () => {
+  const { committer, commits, sizes } = slow();
+  const [made, madeByTurn]: [number[], number[]] = [[], []];
+  const all = Array.from({ length: 100 }, (_, n) =>
+    committer.append(() => {
+      made.push(n);
+      return entry(n)();
+    }),
+  );
+  while (commits.length === 0) {
+    madeByTurn.push(made.length);
+    await turn();
+  }
+  expect(madeByTurn.every((count, index) => count - (madeByTurn[index - 1] ?? 0) <= 2 * 16)).toBe(true);
+  expect(made).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  expect(sizes()).toEqual([[100, []]]);
+  commits[0]?.end();
+  await Promise.all(all);
+});
+
+test("an entry that cannot be made refuses its own caller alone", async () => {
+  const { committer, commits } = slow();
+  const fail = (): Entry => {
+    throw new RangeError("no day");
+  };
+  const all = Array.from({ length: 40 }, (_, n) => committer.append(n % 20 === 19 ? fail : entry(n)));
+  const settled = Promise.allSettled(all);
+  while (commits.length === 0) await turn();
+  commits[0]?.end();
+  const refused = (await settled).flatMap(({ status }, index) => (status === "rejected" ? [index] : []));
+  expect(refused).toEqual([19, 39]);
 });

@@ -21,6 +21,7 @@ const sources = (segments: readonly StoredSegment[]) =>
 
 test("segments read as soon as they are committed are those that the file gives after a restart", async () => {
   const journal = await open(folder);
+  journal.onCommit(() => undefined);
   for (const numbers of [[1], [2, 3, 4], [5], [6, 7]]) await Promise.all(numbers.map((n) => journal.append(draft(n))));
   const ranges = [1, 2, 3, 4, 5, 7, 8].flatMap((from) => [1, 2, 3, 100].map((most) => [from, most] as const));
   const early = await Promise.all(ranges.map(([from, most]) => journal.segments(from, most)));
@@ -36,6 +37,7 @@ test("segments read as soon as they are committed are those that the file gives 
 
 test("a body that was erased is not given from memory", async () => {
   const journal = await open(folder);
+  journal.onCommit(() => undefined);
   for (const n of [1, 2, 3]) await journal.append(draft(n));
   await journal.erasePerson("person-1", "test");
   const withheld = (await journal.segments(1, 100)).flatMap(({ records }) =>

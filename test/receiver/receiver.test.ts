@@ -114,6 +114,83 @@ describe("the receiver", () => {
     expect(sink.bodies).toEqual(["1", "2"]);
   });
 
+  describe("of a segment that comes in portions", () => {
+    const segment = () => {
+      const stored = newJournal().commit("1", "2", "3", "4");
+      const portion = (...seqs: readonly number[]) =>
+        encodeMessage(
+          withholding(
+            stored,
+            () => false,
+            ({ seq }) => seqs.includes(seq),
+          ),
+        );
+      return { stored, portion };
+    };
+
+    it("holds nothing until all bodies are there, and hands each over once", async () => {
+      const { receiver, sink } = arrange();
+      const { portion } = segment();
+      const waiting = { type: "portion", standing: { through: 0 } };
+      expect(await receiver.receive(portion(1, 2), GATEWAY)).toMatchObject({ ...waiting, handed: 2 });
+      expect(await receiver.receive(portion(1, 2), GATEWAY)).toMatchObject({ ...waiting, handed: 0 });
+      expect(await receiver.receive(portion(3, 4), GATEWAY)).toMatchObject({ type: "held", handed: 2 });
+      expect(sink.bodies).toEqual(["1", "2", "3", "4"]);
+    });
+
+    it("hands nothing over out of order: what is behind a missing body waits for it", async () => {
+      const { receiver, sink } = arrange();
+      const { portion } = segment();
+      expect(await receiver.receive(portion(3, 4), GATEWAY)).toMatchObject({ type: "portion", handed: 0 });
+      expect(await receiver.receive(portion(1, 3), GATEWAY)).toMatchObject({ type: "portion", handed: 1 });
+      expect(await receiver.receive(portion(2), GATEWAY)).toMatchObject({ type: "portion", handed: 1 });
+      expect(await receiver.receive(portion(3, 4), GATEWAY)).toMatchObject({ type: "held", handed: 2 });
+      expect(sink.bodies).toEqual(["1", "2", "3", "4"]);
+    });
+
+    it("is complete with the last one, though that shows nothing; what is kept back is waited for by nobody", async () => {
+      const { receiver, sink } = arrange();
+      const { stored, portion } = segment();
+      await receiver.receive(portion(1, 2), GATEWAY);
+      const rest = withholding(
+        stored,
+        ({ seq }) => seq > 2,
+        () => false,
+      );
+      expect(await receiver.receive(encodeMessage(rest), GATEWAY)).toMatchObject({ type: "held", withheld: 4 });
+      expect(sink.bodies).toEqual(["1", "2"]);
+    });
+
+    it("says at once what a sink refuses, before the segment is held", async () => {
+      const { receiver, sink } = arrange();
+      sink.refuse = ({ seq }) => (seq === 2 ? "no" : undefined);
+      const { portion } = segment();
+      const standing = { through: 0, exceptions: [{ seq: 2, reason: "no" }] };
+      expect(await receiver.receive(portion(1, 2), GATEWAY)).toMatchObject({ type: "portion", standing });
+      expect(await receiver.receive(portion(3, 4), GATEWAY)).toMatchObject({ type: "portion", handed: 0 });
+      expect(sink.bodies).toEqual(["1"]);
+    });
+
+    it("goes on where another one, that came early, is complete", async () => {
+      const journal = newJournal();
+      const [first, second] = [journal.commit("1", "2"), journal.commit("3")];
+      const { receiver, sink, receive } = arrange();
+      const early = await receive(second);
+      expect(early.type).toBe("early");
+      const portion = (at: number) =>
+        encodeMessage(
+          withholding(
+            first,
+            () => false,
+            ({ seq }) => seq === at,
+          ),
+        );
+      await receiver.receive(portion(1), GATEWAY);
+      expect(throughOf(await receiver.receive(portion(2), GATEWAY))).toBe(3);
+      expect(sink.bodies).toEqual(["1", "2", "3"]);
+    });
+  });
+
   it("hands over before it keeps: what a sink throws leaves everything as it was", async () => {
     const { receive, sink } = arrange();
     const segment = newJournal().commit("1");

@@ -24,6 +24,16 @@ test("a message keeps the segment byte for byte, whole records and withheld ones
   expect(faultyRecords(payload, decoded.message.records)).toEqual([]);
 });
 
+test("a body that comes in another message is named by its id, and is no fault of this one", () => {
+  const elsewhere = { seq: 2, withheld: true as const, elsewhere: testRecord("two", 3).id };
+  const decoded = decodeMessage(encodeMessage({ segment, records: [{ seq: 1, ...testRecord("one") }, elsewhere] }));
+  if (!decoded.ok) throw new Error(decoded.because.en);
+  const [, second] = decoded.message.records;
+  expect(second).toMatchObject({ seq: 2, withheld: true });
+  expect(second && "elsewhere" in second && Buffer.from(second.elsewhere ?? []).equals(elsewhere.elsewhere)).toBe(true);
+  expect(faultyRecords(payload, decoded.message.records)).toEqual([]);
+});
+
 test("a message that announces a stream of bodies and has none is refused", () => {
   expect(decodeMessage(encodeMessage(message).with(0, 0x83))).toMatchObject({ ok: false });
 });

@@ -14,6 +14,7 @@ import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
 import { judgeReceipt, type ReceiptFault, receiptFaults } from "../judge.ts";
 import { Outstanding, type WindowLimits } from "../outstanding.ts";
+import { Overtaking } from "../overtaking.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
@@ -84,11 +85,13 @@ class MqttDestination implements Destination {
   readonly #cursor: Cursor;
   readonly #outstanding = new Outstanding();
   readonly #aside: Aside;
+  readonly #overtaking: Overtaking;
   readonly #stop = new AbortController();
   readonly #timers: Timers;
   readonly #limits: WindowLimits;
   /** Shrinks where the broker asks for it, and grows back with the receipts. */
   #windowSegments: number;
+  readonly #learned = { maximumPacketSize: Number.POSITIVE_INFINITY };
   /** What the platform is taken to read until it says otherwise. */
   #encoding: Encoding = Encoding.deflate1;
   #conversation: Conversation | undefined;
@@ -104,6 +107,7 @@ class MqttDestination implements Destination {
     this.#parts = parts;
     this.#cursor = cursor;
     this.#aside = new Aside({ ...parts, destination: parts.name });
+    this.#overtaking = new Overtaking(parts.journal);
     this.#timers = parts.timers ?? systemTimers;
     this.#limits = {
       segments: parts.config.window ?? WINDOW_SEGMENTS,
@@ -149,7 +153,7 @@ class MqttDestination implements Destination {
         config,
         {
           message: (topic, payload) => (topic === receiptsTopic(config.address) ? this.#take(payload) : undefined),
-          closed: (reason) => this.#conversation?.end(reason),
+          closed: (reason) => this.#conversation?.closed(reason),
         },
         stop,
       );
@@ -181,7 +185,9 @@ class MqttDestination implements Destination {
         journal,
         outstanding: this.#outstanding,
         aside: this.#aside,
+        overtaking: this.#overtaking,
         confirmed: () => this.#cursor.confirmed,
+        learned: this.#learned,
         window: () => ({ ...this.#limits, segments: this.#windowSegments }),
         receiptTimeoutMs: config.receiptTimeoutMs ?? RECEIPT_TIMEOUT_MS,
         withhold,
@@ -206,8 +212,9 @@ class MqttDestination implements Destination {
     return this.#taking;
   }
 
-  /** What was put aside and shown once more is held now, or refused again. */
+  /** What was put aside and shown once more is held now, or refused again. Behind a fresh measure that is held the next may go. */
   async #takeHolding({ held, refused }: Holding): Promise<void> {
+    this.#overtaking.settled(held);
     const wanted = new Set(this.#aside.wanted(this.#cursor.confirmed));
     const judge = async (seq: number, refusal?: Because): Promise<void> => {
       if (wanted.has(seq)) await this.#aside.judged(seq, refusal);
@@ -215,6 +222,7 @@ class MqttDestination implements Destination {
     };
     for (const seq of held) await judge(seq);
     for (const { seq, reason } of refused) await judge(seq, { code: "refused", words: reason });
+    this.#conversation?.lookAgain();
   }
 
   async #takeReceipt(bytes: Uint8Array): Promise<void> {

@@ -39,9 +39,10 @@ async function deliver(journal: MemoryJournal, server: FhirServer, form?: Bundle
 }
 
 interface Kept {
+  readonly device?: { readonly reference?: string };
   readonly identifier: readonly { readonly value: string }[];
   readonly status?: string;
-  readonly subject?: { readonly identifier?: { readonly value: string } };
+  readonly subject?: { readonly reference?: string };
   readonly result?: readonly { readonly reference: string }[];
   readonly id: string;
 }
@@ -51,10 +52,14 @@ const namesOf = (server: FhirServer, type = "Observation"): readonly (string | u
     .map(({ identifier }) => identifier[0]?.value)
     .sort();
 
-/** Some of every kind, always the same ones. */
-const measurements: readonly Measurement[] = clinicalKinds
-  .flatMap((kind) => fc.sample(measurementOf(kind), { seed: 2_026, numRuns: 2 }))
-  .filter((measurement) => "bundle" in toBundle(measurement, person, gateway, optionsFor(measurement)));
+/** One of every kind, with all a device may say about it; always the same ones. */
+const measurements: readonly Measurement[] = clinicalKinds.map((kind) => {
+  const made = fc
+    .sample(measurementOf(kind), { seed: 2_026, numRuns: 20 })
+    .find((measurement) => "bundle" in toBundle(measurement, person, gateway, optionsFor(measurement)));
+  if (made === undefined) throw new Error(`no ${kind}`);
+  return made;
+});
 
 const isMadeFor = (measurement: Measurement, form: BundleForm): boolean =>
   "bundle" in toBundle(measurement, person, gateway, optionsFor(measurement, form));
@@ -82,6 +87,24 @@ describe.each([
     expect(await deliver(standingAt(journal, 0), server, form)).toEqual([]);
     expect(namesOf(server)).toEqual(names);
     expect(others()).toEqual(before);
+  });
+
+  it.each(["platform", "strict"] as const)("has no reference that leads nowhere: %s", async (flavour) => {
+    const server = closing(await start());
+    const journal = journalOf(measurements.map((measurement) => draftOf(measurement)));
+    expect(await deliver(journal, server, { flavour, identity: "ins" })).toEqual([]);
+    const there = new Set(
+      ["Device", "Patient", "Observation"].flatMap((type) => kept(server, type).map(({ id }) => `${type}/${id}`)),
+    );
+    const references = [
+      ...kept(server, "Observation").flatMap(({ device, subject }) => [device?.reference, subject?.reference]),
+      ...kept(server, "DiagnosticReport").flatMap(({ subject, result = [] }) => [
+        subject?.reference,
+        ...result.map(({ reference }) => reference),
+      ]),
+    ];
+    expect(references.filter((one) => one === undefined || !there.has(one))).toEqual([]);
+    expect(references.length).toBeGreaterThan(2 * measurements.length);
   });
 
   it.each(forms)("loses and doubles nothing where the answer to what it committed is lost: %s", async (_what, form) => {

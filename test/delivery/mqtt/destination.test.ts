@@ -144,20 +144,31 @@ describe("an MQTT destination", () => {
   });
 
   it.each([
-    [0x10, "DELIVERY_NOBODY_LISTENS", "waiting"],
-    [0x87, "DELIVERY_NOT_AUTHORISED", "suspended"],
-    [0x97, "DELIVERY_SLOW_DOWN", "waiting"],
-    [0x80, "DELIVERY_REFUSED", "waiting"],
-  ] as const)("counts a PUBACK %i as nothing delivered", async (code, error, state) => {
-    const { journal, broker, open } = arrange(1);
-    broker.puback = code;
-    const gateway = await open();
-    const event = await gateway.told.first((e) => e.type === "destination" && e.state !== "connected");
-    expect(event).toMatchObject({ state, error: { code: error } });
-    expect(gateway.told.count((e) => e.type === "delivered")).toBe(0);
-    expect(await journal.cursor("platform")).toBe(0);
-    await gateway.destination[Symbol.asyncDispose]();
-  });
+    ["0x10 no matching subscribers", 0x10, "DELIVERY_NOBODY_LISTENS", "waiting"],
+    ["0x80 unspecified error", 0x80, "DELIVERY_REFUSED", "waiting"],
+    ["0x83 implementation specific error", 0x83, "DELIVERY_REFUSED", "waiting"],
+    ["0x87 not authorised", 0x87, "DELIVERY_NOT_AUTHORISED", "suspended"],
+    ["0x90 topic name invalid", 0x90, "DELIVERY_TOPIC_REFUSED", "suspended"],
+    ["0x91 packet identifier in use", 0x91, "DELIVERY_REFUSED", "waiting"],
+    ["0x97 quota exceeded", 0x97, "DELIVERY_SLOW_DOWN", "waiting"],
+    ["0x99 payload format invalid, whatever is sent", 0x99, "DELIVERY_REFUSED", "waiting"],
+  ] as const)(
+    "counts a PUBACK %s as nothing delivered, loses nothing and tries again",
+    async (_what, code, error, state) => {
+      const { journal, broker, open, timers } = arrange(1);
+      broker.puback = code;
+      const gateway = await open();
+      const event = await gateway.told.first((e) => e.type === "destination" && e.state !== "connected");
+      expect(event).toMatchObject({ state, error: { code: error } });
+      expect(gateway.told.count((e) => e.type === "delivered")).toBe(0);
+      expect(await journal.cursor("platform")).toBe(0);
+      expect(gateway.deadLetters.list()).toEqual([]);
+      const before = broker.connections;
+      await timers.advance(60_000);
+      expect(broker.connections).toBeGreaterThan(before);
+      await gateway.destination[Symbol.asyncDispose]();
+    },
+  );
 
   it("packs plainly, at once and from the cursor on, for a platform that says it knows no better", async () => {
     const { broker, open, say } = arrange(3);

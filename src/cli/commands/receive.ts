@@ -25,7 +25,7 @@ import {
 } from "../../receiver/index.ts";
 import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
-import { type Io, isUnderJournald } from "../io.ts";
+import { type Io, isJournald } from "../io.ts";
 import { Opened } from "../opened.ts";
 import { type ReceiverFiles, readReceiverFiles, type SinkPlan } from "../receiver-files.ts";
 
@@ -40,7 +40,7 @@ export default function receive(io: Io, summary: Sentence): Command {
       // Told to stop while it starts, it finishes starting and then stops.
       const interrupted = io.interrupted();
       const { receiver: config, log: logging, clock } = await loadReceiverConfig(file, drivers);
-      const log = createLog({ level: logging.level, stream: io.stderr, journald: isUnderJournald() });
+      const log = createLog({ level: logging.level, stream: io.stderr, journald: isJournald(io.stderr) });
       const tell = observeReceiver(log);
       const files = await readReceiverFiles(config, tell);
 

@@ -31,8 +31,8 @@ export const errors = defineErrors({
   JOURNAL_NOT_OURS: {
     what: { fr: "Ce fichier n'est pas un journal de Vigie.", en: "This file is no journal of Vigie." },
     remedy: {
-      fr: "Vérifiez `journal.path`. Le fichier n'a pas été touché.",
-      en: "Check `journal.path`. The file was not touched.",
+      fr: "Vérifiez `journal.path`. Si c'était bien le journal, il est abîmé : `vigie journal salvage --config FICHIER`. Le fichier n'a pas été touché.",
+      en: "Check `journal.path`. Where it was the journal, it is damaged: `vigie journal salvage --config FILE`. The file was not touched.",
     },
     exit: ExitCode.config,
   },

@@ -114,7 +114,9 @@ describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
     expect(told).toMatchObject({ isRunning: state === "running", quarantine: { count: waiting.length } });
     const delivery = await json("deliveries", "status");
     expect(delivery.destinations).toMatchObject([{ name: "plateforme-demo", through: 0, aside: 0, again: 0 }]);
-    expect(await ok("deliveries", "status")).toMatch(/livré à · delivered to {6}plateforme-demo : .*en attente · waiting/);
+    expect(await ok("deliveries", "status")).toMatch(
+      /livré à · delivered to {6}plateforme-demo : .*en attente · waiting/,
+    );
   });
 
   test("a person is erased with a reason, and the audit says who asked, and not of whom", async () => {

@@ -14,6 +14,7 @@ import { withholding, withholdQuarantine } from "../delivery/withhold.ts";
 import { isVigieError, VigieError } from "../errors/error.ts";
 import { verbatim } from "../errors/sentence.ts";
 import { controlPath, openConfiguredJournal } from "../gateway.ts";
+import { SAID } from "../intake/directory.ts";
 import { erasureOrdered } from "../intake/due.ts";
 import { errors as journalErrors } from "../journal/errors.ts";
 import { giveTo } from "../journal/files.ts";
@@ -175,8 +176,9 @@ async function exportWhole(damaged: Damaged, file: string): Promise<void> {
   }
 }
 
-/** Sequence numbers begin anew: what names one of the old ones says nothing any more. */
-const staysTrue = (fact: Fact): boolean => fact.shelf !== REFUSALS && erasureOrdered(fact) === undefined;
+/** What names sequence numbers of the old epoch, or says what it was told, says nothing in the new one. */
+const staysTrue = (fact: Fact): boolean =>
+  fact.shelf !== REFUSALS && fact.shelf !== SAID.shelf && erasureOrdered(fact) === undefined;
 
 /** @returns how many records the new journal took. */
 async function carryOver(

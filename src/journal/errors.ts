@@ -124,8 +124,8 @@ export const errors = defineErrors({
       en: "The salvage did not succeed. The journal is as before.",
     },
     remedy: {
-      fr: "Il faut sur la partition quatre fois la taille de `journal.db`. Faites de la place ou copiez le dossier du journal ailleurs, puis relancez.",
-      en: "The partition needs four times the size of `journal.db`. Make room, or copy the journal's folder elsewhere, then run it again.",
+      fr: "Il faut sur la partition cinq fois la taille de `journal.db`. Faites de la place ou copiez le dossier du journal ailleurs, puis relancez.",
+      en: "The partition needs five times the size of `journal.db`. Make room, or copy the journal's folder elsewhere, then run it again.",
     },
     exit: ExitCode.io,
   },

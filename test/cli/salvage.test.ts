@@ -169,6 +169,9 @@ describe("a journal that does not open", () => {
     await gateway.played;
     await gateway[Symbol.asyncDispose]();
     expect((await json("journal", "verify")).findings).toEqual([]);
+    // Whose it is was told to nobody yet, and is said again: each epoch says it.
+    const told = [...(await records()).values()].filter(({ body }) => body.includes('"gateway-identity"'));
+    expect(told).toHaveLength(2);
   });
 
   test("is told of in French first, with what to do next", async () => {

@@ -17,12 +17,17 @@ import { putDevice, putPerson, removeDevice, removePerson } from "../registry/kn
 import type { SessionBook } from "../registry/sessions.ts";
 import type { KnownAssignment } from "../registry/shape.ts";
 import { encodeMessage } from "../seal/message.ts";
+import { type HealthParts, healthOf, type Line } from "./health.ts";
 import type { Answer, Control, Request } from "./port.ts";
 import { type RotatingJournal, rotateKey } from "./rotate.ts";
 
 export interface ControlParts extends DeskParts {
   /** What the journal's own commands read. */
   readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
+  /** What the health of the gateway is read from. */
+  readonly health: HealthParts["journal"];
+  /** The destinations, where the gateway runs. */
+  readonly lines: () => readonly Line[];
   /** Whose keys are changed. */
   readonly keys: RotatingJournal;
   readonly sessions: SessionBook;
@@ -54,6 +59,14 @@ const done: Answer = { is: "done" };
 async function answer(request: Request, parts: ControlParts): Promise<Answer> {
   const { journal, registry, sessions } = parts;
   switch (request.do) {
+    case "health": {
+      const { gateway, destinations, lines } = parts;
+      const { timeZone } = gateway;
+      return {
+        is: "health",
+        health: await healthOf({ journal: parts.health, timeZone, destinations, lines: lines() }),
+      };
+    }
     case "journal-status": {
       const { cursors, ...status } = await parts.reader.status();
       return { is: "status", status: { ...status, cursors: { ...cursors } } };

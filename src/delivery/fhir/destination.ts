@@ -71,13 +71,7 @@ interface Measure {
 export async function openFhirDestination(parts: FhirDestinationParts): Promise<Destination> {
   const { clock, config, timers = systemTimers } = parts;
   const connections = config.connections ?? CONNECTIONS;
-  const line = openHttpLine({
-    timers,
-    connections,
-    maxAnswerBytes: MAX_ANSWER_BYTES,
-    ...(config.tls !== undefined && { tls: config.tls }),
-    ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
-  });
+  const line = openHttpLine({ ...config, timers, connections, maxAnswerBytes: MAX_ANSWER_BYTES });
   const tokens = config.oauth === undefined ? undefined : await openTokenSource(config.oauth, line.exchange, clock);
   const server = fhirServer(config.url.replace(/\/$/, ""), line.exchange, tokens);
   const destination = new FhirDestination(parts, { life: await Life.open(parts), line, server, connections });

@@ -8,7 +8,7 @@ import type { GatewayConfig } from "../../config/schema.ts";
 import { readKey } from "../../config/secret.ts";
 import { type ReadableJournal, remoteJournal } from "../../control/remote-journal.ts";
 import { connectControl } from "../../control/socket.ts";
-import { withholding, withholdQuarantine } from "../../delivery/withhold.ts";
+import { nothingMore, withholding } from "../../delivery/withhold.ts";
 import { ExitCode, type Sentence } from "../../errors/error.ts";
 import { controlPath, openConfiguredJournal } from "../../gateway.ts";
 import type { StoredSegment } from "../../journal/port.ts";
@@ -130,7 +130,7 @@ async function exportJournal(
   let [segments, records] = [0, 0];
   try {
     for await (const segment of segmentsOf(journal, from)) {
-      await handle.appendFile(encodeMessage(withholding(segment, withholdQuarantine)));
+      await handle.appendFile(encodeMessage(withholding(segment, nothingMore)));
       segments += 1;
       records += segment.records.length;
     }

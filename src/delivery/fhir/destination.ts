@@ -17,7 +17,7 @@ import { type Ending, keepTrying } from "../retry.ts";
 import { readingOf } from "../route.ts";
 import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
-import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { nothingMore, type Withhold } from "../withhold.ts";
 import type { Judgement } from "./answer.ts";
 import { Lanes } from "./lanes.ts";
 import type { Render } from "./render.ts";
@@ -204,7 +204,7 @@ class FhirDestination implements Destination {
 
   /** Events and the audit trail have no form in FHIR; the sealed feed carries them. */
   #isFor(record: StoredWholeRecord): boolean {
-    const { withhold = withholdQuarantine } = this.#parts;
+    const { withhold = nothingMore } = this.#parts;
     return record.kind === RecordKind.measure && !withhold(record);
   }
 

@@ -15,7 +15,7 @@ import { Overtaking } from "../overtaking.ts";
 import { Position } from "../position.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
-import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { nothingMore, type Withhold } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
 import { Statements } from "./statements.ts";
@@ -176,7 +176,7 @@ class MqttDestination implements Destination {
   }
 
   #converse(session: MqttSession): Conversation {
-    const { config, journal, observe, withhold = withholdQuarantine } = this.#parts;
+    const { config, journal, observe, withhold = nothingMore } = this.#parts;
     return new Conversation(
       {
         destination: this.name,

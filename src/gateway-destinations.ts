@@ -1,5 +1,6 @@
 /** The part of the composition root that opens destinations. Each kind is loaded only where it is configured. */
-import { readFile } from "node:fs/promises";
+
+import { readNamedText } from "./config/named-file.ts";
 import type { DestinationConfig } from "./config/schema.ts";
 import { readSecretText } from "./config/secret.ts";
 import type { DeadLetters } from "./delivery/dead-letters.ts";
@@ -89,7 +90,7 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
   const { openFhirDestination } = await import("./delivery/fhir/destination.ts");
   const { rendering } = await import("./delivery/fhir/render.ts");
   const { gateway, journal, deadLetters, registry, drivers, clock, observe } = parts;
-  const { name, url, oauth, flavour, references, identity, source, editorOid, connections } = config;
+  const { name, url, oauth, flavour, references, identity, source, editorOid, glucoseMoments, connections } = config;
   const tls = await tlsOf(config);
   const render = rendering(
     {
@@ -97,7 +98,10 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
       identity,
       ...(references === undefined ? {} : { references }),
       ...(source === undefined ? {} : { source }),
-      ...(editorOid === undefined ? {} : { mes: { editorOid } }),
+      mes: {
+        ...(editorOid === undefined ? {} : { editorOid }),
+        ...(glucoseMoments === undefined ? {} : { glucoseMoments }),
+      },
     },
     {
       gateway,
@@ -122,7 +126,7 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
   });
 }
 
-async function readOAuth({ key, kid, ...rest }: NonNullable<Of<"fhir">["oauth"]>) {
+export async function readOAuth({ key, kid, ...rest }: NonNullable<Of<"fhir">["oauth"]>) {
   if (key === undefined) return rest;
   return { ...rest, assertion: { key: await readSecretText(key), ...(kid === undefined ? {} : { kid }) } };
 }
@@ -132,8 +136,8 @@ export async function tlsOf({ tls }: Pick<DestinationConfig, "tls">) {
   if (tls === undefined) return undefined;
   const { ca, cert, key } = tls;
   return {
-    ...(ca === undefined ? {} : { ca: await readFile(ca, "utf8") }),
-    ...(cert === undefined ? {} : { cert: await readFile(cert, "utf8") }),
+    ...(ca === undefined ? {} : { ca: await readNamedText(ca) }),
+    ...(cert === undefined ? {} : { cert: await readNamedText(cert) }),
     ...(key === undefined ? {} : { key: await readSecretText(key) }),
   };
 }

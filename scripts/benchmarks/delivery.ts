@@ -11,7 +11,7 @@ import { openMqttDestination } from "../../src/delivery/mqtt/destination.ts";
 import type { MqttConnect, MqttHandlers, TlsMaterial } from "../../src/delivery/mqtt/port.ts";
 import { connectMqtt } from "../../src/delivery/mqtt/transport.ts";
 import type { GatewayEvent } from "../../src/events.ts";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Draft, Journal, JournalReader } from "../../src/journal/port.ts";
 import { Encoding } from "../../src/seal/encoding.ts";
 import { openHolding } from "../../src/seal/holding.ts";
@@ -338,7 +338,8 @@ async function deliver(
 }
 
 /** Where dead letters would go: no receiver here refuses anything. */
-const unrefused = { append: () => Promise.reject(new Error("a record was refused")), facts: async () => [] };
+const refusing = () => Promise.reject(new Error("a record was refused"));
+const unrefused = { append: refusing, facts: async () => [], segments: refusing };
 
 async function startReceiver(receiving: Receiving): Promise<ChildProcess> {
   const receiver = fork(new URL("./receiving.js", import.meta.url));

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DeadLetters } from "../../src/delivery/dead-letters.ts";
 import { openMqttDestination } from "../../src/delivery/mqtt/destination.ts";
 import type { GatewayEvent } from "../../src/events.ts";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Journal } from "../../src/journal/port.ts";
 import { keyRing, kidOf, type SigningKey, signingKey, verifyingKey } from "../../src/seal/key.ts";
 import { systemClock } from "../../src/system-clock.ts";

@@ -4,10 +4,11 @@
  */
 import { z } from "zod";
 import { MAX_SLOT, REFERENCE, SYSTEM } from "../registry/shape.ts";
-import { mqttDestination, receiver } from "./broker.ts";
+import { mqttDestination } from "./broker.ts";
 import { field, say } from "./field.ts";
 import { deviceAddress, finess, instant, label, legalFiness, name, path, secret } from "./forms.ts";
 import { links } from "./links.ts";
+import { receiver } from "./receiver.ts";
 import { registry } from "./registry.ts";
 import { fhirDestination, httpsDestination } from "./web.ts";
 
@@ -80,11 +81,18 @@ const journal = field(
         "Days after which segments that all have received are pruned, behind a signed checkpoint.",
       ),
     ),
+    quarantineAfterDays: field(
+      z.int().min(1).max(3_650).exactOptional(),
+      say(
+        "Jours après lesquels une mesure en quarantaine, annoncée à toutes les destinations et que personne n'a rendue, est écartée ; à défaut, elle attend.",
+        "Days after which a quarantined reading that was announced to every destination, and that nobody released, is discarded; by default it waits.",
+      ),
+    ),
   }),
   say("Le journal, signé, chaîné et chiffré.", "The journal: signed, chained, encrypted."),
 );
 
-const device = z.strictObject({
+export const device = z.strictObject({
   address: field(
     deviceAddress,
     say(
@@ -109,7 +117,7 @@ const device = z.strictObject({
   label: field(label, say("Nom de l'appareil pour l'équipe.", "What the staff calls the device.")),
 });
 
-const person = z.strictObject({
+export const person = z.strictObject({
   reference: field(
     z.string().regex(REFERENCE),
     say(
@@ -138,7 +146,7 @@ const person = z.strictObject({
   ),
 });
 
-const assignment = z.strictObject({
+export const assignment = z.strictObject({
   device: field(
     device.shape.address,
     say("Adresse de l'appareil, reprise de `devices`.", "Address of the device, as under `devices`."),
@@ -154,6 +162,8 @@ const assignment = z.strictObject({
   from: field(instant, say("Depuis quand, inclus.", "Since when, inclusive.")),
   until: field(instant.exactOptional(), say("Jusqu'à quand, exclu.", "Until when, exclusive.")),
 });
+
+export const destination = z.discriminatedUnion("type", [mqttDestination, httpsDestination, fhirDestination]);
 
 const common = {
   clock: field(
@@ -197,10 +207,7 @@ const gatewaySections = {
     ),
   ),
   registry,
-  destinations: field(
-    z.array(z.discriminatedUnion("type", [mqttDestination, httpsDestination, fhirDestination])).default([]),
-    say("Plateformes de coordination.", "Coordination platforms."),
-  ),
+  destinations: field(z.array(destination).default([]), say("Plateformes de coordination.", "Coordination platforms.")),
 };
 
 /** What `vigie run` needs. The same file may also hold the receiver's section. */
@@ -215,6 +222,8 @@ export const receiverSchema = z.strictObject({
 
 export type GatewayConfig = z.output<typeof gatewaySchema>;
 export type ReceiverConfig = z.output<typeof receiverSchema>;
+export type ReceiverSection = ReceiverConfig["receiver"];
+export type SinkConfig = ReceiverSection["sinks"][number];
 export type DestinationConfig = GatewayConfig["destinations"][number];
 export type AssignmentConfig = GatewayConfig["assignments"][number];
 export type DeviceConfig = GatewayConfig["devices"][number];

@@ -2,6 +2,7 @@
 
 import type { DeadLetters } from "../delivery/dead-letters.ts";
 import { isVigieError } from "../errors/error.ts";
+import { say } from "../errors/sentence.ts";
 import { hasReadingsOutside } from "../intake/amend.ts";
 import { correct, discard, end, give, release, withdraw } from "../intake/desk.ts";
 import type { DeskParts } from "../intake/parts.ts";
@@ -17,12 +18,15 @@ import type { SessionBook } from "../registry/sessions.ts";
 import type { KnownAssignment } from "../registry/shape.ts";
 import { encodeMessage } from "../seal/message.ts";
 import type { Answer, Control, Request } from "./port.ts";
+import { type RotatingJournal, rotateKey } from "./rotate.ts";
 
 export interface ControlParts extends DeskParts {
   /** What the journal's own commands read. */
   readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
+  /** Whose keys are changed. */
+  readonly keys: RotatingJournal;
   readonly sessions: SessionBook;
-  readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain">;
+  readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain" | "forgetErased">;
 }
 
 export function createControl(parts: ControlParts): Control {
@@ -60,6 +64,9 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
       const { findings, ...verification } = await parts.reader.verify();
       return { is: "verification", verification: { ...verification, findings: [...findings] } };
     }
+    case "key-rotate":
+      await rotateKey(parts.keys, request, request.actor, registry.now());
+      return done;
     case "registry-show":
       return show(parts);
     case "registry-export":
@@ -81,6 +88,8 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     case "person-remove":
       await removePerson(registry, request.person, request.actor);
       return done;
+    case "person-erase":
+      return { is: "done", erased: await erase(request, parts) };
     case "assign-add": {
       const { do: _, actor, from = registry.now().wall, ...given } = request;
       return { is: "done", id: await assign(registry, { ...given, from }, actor) };
@@ -92,7 +101,10 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     case "session-open": {
       const { person, badge } = request;
       if ((person === undefined) === (badge === undefined)) {
-        throw registryErrors.REGISTRY_INVALID({ found: "person, badge", expected: "one of them" });
+        throw registryErrors.REGISTRY_INVALID({
+          found: say("`person` et `badge`, ou aucun", "`person` and `badge`, or neither"),
+          expected: say("l'un des deux", "one of them"),
+        });
       }
       const who = badge !== undefined ? { badge } : { person: person ?? "" };
       return { is: "done", id: (await sessions.start({ ...request, who }, request.actor)).id };
@@ -117,10 +129,25 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     case "deliveries-retry":
       return { is: "again", count: await again(request, parts) };
     case "consent-say":
-      if (request.what === "withdrawn") return { is: "done", erased: await withdraw(request, parts, request.actor) };
+      if (request.what === "withdrawn") {
+        const erased = await withdraw(request, parts, request.actor);
+        await parts.deadLetters.forgetErased();
+        return { is: "done", erased };
+      }
       await give(request, parts, request.actor);
       return done;
   }
+}
+
+/** All that the journal holds of a person (RGPD, article 17). Who ordered it is said first; of whom, nowhere. */
+async function erase(
+  { person, actor }: Extract<Request, { do: "person-erase" }>,
+  { journal, deadLetters, registry }: ControlParts,
+): Promise<number> {
+  await journal.append(auditDraft(actor, { action: "erasure-ordered", subject: {} }, registry.now()));
+  const erased = await journal.erasePerson(person, actor.reason);
+  await deadLetters.forgetErased();
+  return erased;
 }
 
 async function again(

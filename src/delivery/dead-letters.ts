@@ -4,12 +4,20 @@
  */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { verbatim } from "../errors/sentence.ts";
 import type { Observe } from "../events.ts";
-import type { Draft, Fact, JournalFacts, JournalWriter } from "../journal/port.ts";
+import {
+  type Draft,
+  type Fact,
+  type JournalFacts,
+  type JournalReader,
+  type JournalWriter,
+  REFUSALS,
+} from "../journal/port.ts";
 import { toJson } from "../measure/json.ts";
 import type { Clock } from "../measure/time.ts";
-import { RecordKind } from "../seal/record.ts";
-import { errors } from "./errors.ts";
+import { isWithheld, RecordKind } from "../seal/record.ts";
+import { recordRefused } from "./trouble.ts";
 
 /** Why a record was refused. */
 export interface Because {
@@ -32,12 +40,11 @@ export const letterShape = z.strictObject({
 export type DeadLetter = z.output<typeof letterShape>;
 
 export interface DeadLettersParts {
-  readonly journal: JournalWriter & JournalFacts;
+  readonly journal: JournalWriter & JournalFacts & Pick<JournalReader, "segments">;
   readonly clock: Clock;
   readonly observe: Observe;
 }
 
-const SHELF = "dead-letter";
 /** A diagnosis is some sentences; a stack trace is not for the technician. */
 const MAX_WORDS = 1_000;
 
@@ -54,7 +61,7 @@ export class DeadLetters {
 
   /** @throws JOURNAL_DAMAGED */
   static async open(parts: DeadLettersParts): Promise<DeadLetters> {
-    const facts = await parts.journal.facts(SHELF);
+    const facts = await parts.journal.facts(REFUSALS);
     return new DeadLetters(
       parts,
       facts.map(({ value }) => letterShape.parse(JSON.parse(value))),
@@ -84,11 +91,12 @@ export class DeadLetters {
     const { code } = because;
     if (kind === RecordKind.measure) {
       const at = Math.max(0, clock.now().wall);
-      const letter = { destination, seq, code, words: legible(because.words), at, again: false };
+      // An answer to a record that was erased meanwhile may still repeat it.
+      const words = (await this.#isErased(seq)) ? "" : legible(because.words);
+      const letter = { destination, seq, code, words, at, again: false };
       await this.#write(event({ type: "record-refused", destination, seq, because: code }), [letter]);
     }
-    const found = `record ${seq}: ${code}`;
-    observe({ type: "fault", error: errors.DELIVERY_RECORD_REFUSED({ where: destination, found }) });
+    observe({ type: "fault", error: recordRefused(destination, seq, verbatim(code)) });
   }
 
   /**
@@ -123,12 +131,27 @@ export class DeadLetters {
   async taken(destination: string, seq: number): Promise<void> {
     const { journal } = this.#parts;
     const key = keyOf({ destination, seq });
-    await journal.append(event({ type: "record-taken", destination, seq }), [{ shelf: SHELF, key }]);
+    await journal.append(event({ type: "record-taken", destination, seq }), [{ shelf: REFUSALS, key }]);
     this.#letters.delete(key);
   }
 
+  /** Forgets the letters that are not on disk any more: they went with a person who was erased. */
+  async forgetErased(): Promise<void> {
+    const before = [...this.#letters.keys()];
+    const kept = new Set((await this.#parts.journal.facts(REFUSALS)).map(({ key }) => key));
+    for (const key of before) if (!kept.has(key)) this.#letters.delete(key);
+  }
+
+  async #isErased(seq: number): Promise<boolean> {
+    const [segment] = await this.#parts.journal.segments(seq, 1);
+    const record = segment?.records.find((one) => one.seq === seq);
+    return record === undefined || isWithheld(record);
+  }
+
   async #write(draft: Draft, letters: readonly DeadLetter[]): Promise<void> {
-    const facts = letters.map((letter): Fact => ({ shelf: SHELF, key: keyOf(letter), value: JSON.stringify(letter) }));
+    const facts = letters.map(
+      (letter): Fact => ({ shelf: REFUSALS, key: keyOf(letter), value: JSON.stringify(letter) }),
+    );
     await this.#parts.journal.append(draft, facts);
     for (const letter of letters) this.#letters.set(keyOf(letter), letter);
   }

@@ -9,6 +9,7 @@
  * turned out to have everything.
  */
 import type { VigieError } from "../errors/error.ts";
+import { say, verbatim } from "../errors/sentence.ts";
 import type { JournalReader } from "../journal/port.ts";
 import type { Receipt } from "../seal/receipt.ts";
 import { hashOf } from "../seal/segment.ts";
@@ -80,7 +81,8 @@ export class Position {
    * @returns what is to be told, and whether sending starts over.
    */
   async startOver(journal: Pick<JournalReader, "segments">, receipt: Receipt, where: string): Promise<StartOver> {
-    const found = `it has ${receipt.through}, and had receipted ${this.#cursor.confirmed}`;
+    const [has, had] = [receipt.through, this.#cursor.confirmed];
+    const found = say(`elle a ${has}, et avait accusé ${had}`, `it has ${has}, and had receipted ${had}`);
     const goesOn = await goesOnFrom(journal, receipt);
     if (goesOn) this.#rewoundTo = receipt.through;
     this.#doubt = undefined;
@@ -89,7 +91,7 @@ export class Position {
     });
     this.#restMs = Math.min(this.#restMs * 2, LONGEST_REST_MS);
     const lost = goesOn ? errors.DELIVERY_PLATFORM_LOST_STATE : errors.DELIVERY_PLATFORM_TOO_FAR_BEHIND;
-    return { startsOver: goesOn, error: lost({ where, found }) };
+    return { startsOver: goesOn, error: lost({ where: verbatim(where), found }) };
   }
 
   [Symbol.dispose](): void {

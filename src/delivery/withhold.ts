@@ -15,7 +15,7 @@ export const nothingMore: Withhold = () => false;
  */
 export function withholding(
   { segment, records }: StoredSegment,
-  withhold: Withhold,
+  withhold: Withhold = nothingMore,
   shows: (record: StoredWholeRecord) => boolean = () => true,
 ): SegmentMessage {
   return {

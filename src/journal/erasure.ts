@@ -3,16 +3,18 @@
  * digest stay, so the chain verifies; and nothing can be guessed back from a digest whose salt is gone.
  */
 import { createHash } from "node:crypto";
+import { say } from "../errors/sentence.ts";
 import { encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import { RecordKind } from "../seal/record.ts";
-import { tombstone } from "./checks.ts";
+import { isSame, tombstone } from "./checks.ts";
 import { errors } from "./errors.ts";
-import type { Draft, SeqRange } from "./port.ts";
+import { openFact } from "./facts.ts";
+import { type Draft, REFUSALS, type SeqRange } from "./port.ts";
 import { random } from "./random.ts";
-import { blob, integer } from "./row.ts";
+import { blob, blobOrNull, integer } from "./row.ts";
 import type { Sql, SqlValue } from "./sqlite.ts";
 import type { Store } from "./store.ts";
-import { CHECK_BYTES } from "./vault.ts";
+import { CHECK_BYTES, type Vault } from "./vault.ts";
 
 /**
  * Bodies erased in one transaction. On a disk that is nearly full a transaction needs room in the log for every page that
@@ -81,9 +83,38 @@ export async function discard(store: Store, seq: number, reason: string): Promis
 }
 
 /** Erases the bodies of one person's measures in a range; the caller answers for saying so. */
-export function eraseRange(store: Store, reference: string, range: SeqRange): Promise<number> {
+export async function eraseRange(store: Store, reference: string, range: SeqRange): Promise<number> {
   const person = store.state.vault.pseudonym("person", reference);
-  return erase(store, { ...range, where: "person = ? AND kind = ?", parameters: [person, RecordKind.measure] });
+  const selection = { ...range, where: "person = ? AND kind = ?", parameters: [person, RecordKind.measure] };
+  const erased = await erase(store, selection);
+  await eraseRefusals(store, person);
+  return erased;
+}
+
+/** What destinations said of a person's records goes behind their bodies; and what is said of a record that was pruned: nobody can tell whose it was. */
+async function eraseRefusals({ database, state: { vault } }: Store, person: Uint8Array): Promise<void> {
+  const taken = await database.transaction(async (sql) => {
+    const rows = await sql.all("SELECT name, box FROM fact WHERE shelf = ?", [REFUSALS]);
+    const gone: Uint8Array[] = [];
+    for (const row of rows) {
+      const seq = Number(/\/(\d+)$/.exec(openFact(row, vault, REFUSALS)?.key ?? "")?.[1]);
+      if (await isErased(sql, seq, person)) gone.push(blob(row, "name"));
+    }
+    for (const name of gone) await sql.run("DELETE FROM fact WHERE shelf = ? AND name = ?", [REFUSALS, name]);
+    return gone.length;
+  });
+  if (taken > 0) await database.all("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+async function isErased(sql: Sql, seq: number, person: Uint8Array): Promise<boolean> {
+  if (Number.isNaN(seq)) return false;
+  const [row] = await sql.all(
+    `SELECT person, length(box) AS size FROM record LEFT JOIN body ON body.seq = record.seq WHERE record.seq = ?`,
+    [seq],
+  );
+  if (row === undefined) return true;
+  const whose = blobOrNull(row, "person");
+  return whose !== null && isSame(whose, person) && (row["size"] === null || integer(row, "size") <= CHECK_BYTES);
 }
 
 /** Whose bodies are being erased, in a box, until all are. */
@@ -105,16 +136,12 @@ export async function erasePerson(store: Store, reference: string, reason: strin
 /** Goes on with an erasure that a cut ended. @returns how many records it was about; 0 where none was under way. */
 export async function finishErasure(store: Store): Promise<number> {
   const { database, state } = store;
-  const [row] = await database.all("SELECT value FROM meta WHERE key = ?", [PENDING_ERASURE]);
-  if (row === undefined) return 0;
-  const plain = state.vault.open(blob(row, "value"));
-  const items = plain && tryDecode(plain, { maxBytes: 65_536, maxDepth: 2, tags: [] });
-  const [person, nonce, reason]: unknown[] = Array.isArray(items) ? items : [];
-  if (!isBytes(person, 16) || typeof nonce !== "string" || typeof reason !== "string") {
-    throw errors.JOURNAL_DAMAGED({ where: "meta", found: "an erasure under way that cannot be read" });
-  }
+  const pending = await pendingErasure(database, state.vault);
+  if (pending === undefined) return 0;
+  const { person, nonce, reason } = pending;
   const through = state.lastSeq;
   await erase(store, { after: 0, through, where: "person = ?", parameters: [person] });
+  await eraseRefusals(store, person);
   const [count] = await database.all("SELECT count(*) AS records FROM record WHERE seq <= ? AND person = ?", [
     through,
     person,
@@ -124,6 +151,22 @@ export async function finishErasure(store: Store): Promise<number> {
   await store.append(auditOf(`erasure ${nonce}`, { type: "person-erased", person: pseudonym, reason, records }));
   await database.run("DELETE FROM meta WHERE key = ?", [PENDING_ERASURE]);
   return records;
+}
+
+/** Whose bodies are being erased, and why. @throws JOURNAL_DAMAGED */
+export async function pendingErasure(sql: Sql, vault: Vault) {
+  const [row] = await sql.all("SELECT value FROM meta WHERE key = ?", [PENDING_ERASURE]);
+  if (row === undefined) return undefined;
+  const plain = vault.open(blob(row, "value"));
+  const items = plain && tryDecode(plain, { maxBytes: 65_536, maxDepth: 2, tags: [] });
+  const [person, nonce, reason]: unknown[] = Array.isArray(items) ? items : [];
+  if (!isBytes(person, 16) || typeof nonce !== "string" || typeof reason !== "string") {
+    throw errors.JOURNAL_DAMAGED({
+      where: say("table meta", "table meta"),
+      found: say("un effacement en cours qui ne se lit pas", "an erasure under way that cannot be read"),
+    });
+  }
+  return { person, nonce, reason };
 }
 
 /** An audit entry that stays one, however often it is appended: its id and day come from what it is about. */

@@ -1,4 +1,5 @@
 /** Records by what the index knows of them, with their bodies out of their boxes. */
+import { say } from "../errors/sentence.ts";
 import { RecordKind } from "../seal/record.ts";
 import { isSame, isTombstone } from "./checks.ts";
 import { errors } from "./errors.ts";
@@ -35,7 +36,10 @@ export async function findRecords(sql: Sql, vault: Vault, query: RecordQuery): P
     const idem = blob(row, "idem");
     // The id's keyed hash stands in the row: a box moved to another row is found out.
     if (contents === undefined || !isSame(vault.idem(contents.id, dayOf(idem)), idem)) {
-      throw errors.JOURNAL_DAMAGED({ where: `record ${seq}`, found: "a body that does not open" });
+      throw errors.JOURNAL_DAMAGED({
+        where: say(`enregistrement ${seq}`, `record ${seq}`),
+        found: say("un corps qui ne s'ouvre pas", "a body that does not open"),
+      });
     }
     const { id, body, source } = contents;
     return [{ seq, id, body, ...(source === null ? {} : { source }) }];

@@ -1,5 +1,5 @@
 /** What the receiver says of itself, as lines of the log: gateways and numbers, never what a record holds. */
-import { isVigieError } from "../errors/error.ts";
+import { isVigieError, type VigieError } from "../errors/error.ts";
 import type { ReceiverEvent } from "../receiver/port.ts";
 import type { Log } from "./log.ts";
 
@@ -21,10 +21,23 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
         log.info("alarm held", { gateway: event.gateway, handed: event.handed, duplicates: event.duplicates });
         break;
       case "refused":
-        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because });
+        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because.en });
         break;
       case "new-epoch":
         log.warn("gateway began a new journal", { gateway: event.gateway, epoch: event.epoch });
+        break;
+      case "pruned-start":
+        log.warn("chain begins behind a prune", {
+          gateway: event.gateway,
+          epoch: event.epoch,
+          prunedThrough: event.prunedThrough,
+        });
+        break;
+      case "key-changed":
+        log.warn("gateway changed its key", { gateway: event.gateway, kid: event.kid });
+        break;
+      case "redated":
+        for (const range of event.ranges) log.warn("records dated again", { gateway: event.gateway, ...range });
         break;
       case "receipted":
         log.debug("receipted", { gateway: event.gateway, through: event.through });
@@ -32,9 +45,34 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "feed":
         log.info(`feed ${event.state}`, event.error === undefined ? {} : { code: event.error.code });
         break;
+      case "concern":
+        concern(log, event);
+        break;
+      case "directory":
+        if (event.state === "read") log.info("directory of gateways read", { gateways: event.gateways });
+        else tell(log, "error", "directory of gateways kept", event.error);
+        break;
       case "failed":
         log.error("segment not taken", { code: isVigieError(event.error) ? event.error.code : "INTERNAL" });
         break;
     }
   };
+}
+
+/** With the sentences of its code, in both languages: whoever reads this log may never have seen the code. */
+function tell(log: Log, level: "warn" | "error", message: string, { code, definition, detail }: VigieError): void {
+  const { where, found } = detail;
+  log[level](message, {
+    code,
+    where: where?.fr,
+    found: found && `${found.fr} · ${found.en}`,
+    what: `${definition.what.fr} · ${definition.what.en}`,
+  });
+}
+
+/** A warning both times: who reads warnings alone learns of the end as well. */
+function concern(log: Log, { gateway, state, error }: Extract<ReceiverEvent, { type: "concern" }>): void {
+  const { code, definition } = error;
+  if (state === "over") log.warn("gateway in order again", { gateway, code });
+  else log.warn("gateway not in order", { gateway, code, fr: definition.what.fr, en: definition.what.en });
 }

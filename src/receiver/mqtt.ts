@@ -17,6 +17,8 @@ export interface MqttReceiverConfig {
   readonly tls?: TlsMaterial;
   readonly username?: string;
   readonly password?: string;
+  /** FINESS of the one structure whose gateways are taken; all where absent. */
+  readonly structure?: string;
   /** Receivers that name the same group share the gateways' segments (MQTT 5). */
   readonly sharedGroup?: string;
   /** What arrives while the receiver is away waits on the broker for so long. */
@@ -26,7 +28,7 @@ export interface MqttReceiverConfig {
 export interface MqttReceiverParts {
   readonly receiver: Receiver;
   readonly config: MqttReceiverConfig;
-  readonly observe?: (event: ReceiverEvent) => void;
+  readonly observe?: Observe;
   readonly timers?: Timers;
   readonly random?: () => number;
   readonly connect?: MqttConnect;
@@ -44,14 +46,37 @@ const SPREAD_MS = 1_000;
 
 /** Alarms come by a connection of their own: on the other one, the window of every gateway would be ahead of them. */
 export function openMqttReceiver(parts: MqttReceiverParts): MqttReceiver {
-  const alarms = { ...parts, config: { ...parts.config, clientId: `${parts.config.clientId}-alarms` } };
-  const feeds = [new Feed(parts, "segments"), new Feed(alarms, "alarms")];
+  const observe = asOneFeed(parts.observe);
+  const config = { ...parts.config, clientId: `${parts.config.clientId}-alarms` };
+  const feeds = [
+    new Feed({ ...parts, observe: observe("segments") }, "segments"),
+    new Feed({ ...parts, config, observe: observe("alarms") }, "alarms"),
+  ];
   for (const feed of feeds) feed.start();
   return {
     ready: Promise.all(feeds.map(({ ready }) => ready)).then(() => undefined),
     async [Symbol.asyncDispose]() {
       await Promise.all(feeds.map((feed) => feed[Symbol.asyncDispose]()));
     },
+  };
+}
+
+type Observe = (event: ReceiverEvent) => void;
+
+/** Who watches sees one feed: connected when both connections are, and what is in the way of either said once. */
+function asOneFeed(observe: Observe = () => undefined): (part: FeedPart) => Observe {
+  const states = new Map<FeedPart, Extract<ReceiverEvent, { type: "feed" }>>();
+  let told: string | undefined;
+  return (part) => (event) => {
+    if (event.type !== "feed") return observe(event);
+    states.set(part, event);
+    const waiting = [...states.values()].find(({ state }) => state === "waiting");
+    if (waiting === undefined && states.size < 2) return;
+    const whole = waiting ?? event;
+    const saying = `${whole.state} ${whole.error?.code}`;
+    if (saying === told) return;
+    told = saying;
+    observe(whole);
   };
 }
 
@@ -102,7 +127,7 @@ class Feed implements MqttReceiver {
       );
       try {
         answers.start(session, end);
-        session.subscribe(everyGateways(this.#part, config.sharedGroup)).then(() => {
+        session.subscribe(everyGateways(this.#part, config.sharedGroup, config.structure)).then(() => {
           observe?.({ type: "feed", state: "connected" });
           this.#becomeReady();
         }, end);

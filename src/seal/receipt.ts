@@ -1,4 +1,5 @@
 /** Receipts: the platform's signed statement "I hold everything up to sequence N". */
+import { type Sentence, say } from "../errors/sentence.ts";
 import { asUint, encode, isBytes, tryDecode, uint } from "./cbor.ts";
 import { open1, type SealFault, sign1 } from "./cose.ts";
 import type { KeyRing, SigningKey } from "./key.ts";
@@ -42,17 +43,20 @@ export function sealReceipt(receipt: Receipt, key: SigningKey): Uint8Array {
 
 export type OpenedReceipt =
   | { readonly ok: true; readonly receipt: Receipt }
-  | { readonly ok: false; readonly fault: SealFault; readonly because: string };
+  | { readonly ok: false; readonly fault: SealFault; readonly because: Sentence };
 
 /** Verifies a receipt with one of the platform's pinned keys. Whether it is about this journal is the caller's to check. */
 export function openReceipt(bytes: Uint8Array, keys: KeyRing): OpenedReceipt {
   const opened = open1(bytes, RECEIPT_TYPE, keys, MAX_RECEIPT_BYTES);
   if (!opened.ok) return opened;
   const receipt = readReceipt(opened.payload);
-  return receipt === undefined
-    ? { ok: false, fault: "malformed", because: "the signed payload is no receipt of version 1" }
-    : { ok: true, receipt };
+  return receipt === undefined ? { ok: false, fault: "malformed", because: notAReceipt } : { ok: true, receipt };
 }
+
+const notAReceipt = say(
+  "ce qui est signé n'est pas un accusé de version 1",
+  "the signed payload is no receipt of version 1",
+);
 
 function readReceipt(bytes: Uint8Array): Receipt | undefined {
   const items = tryDecode(bytes, { maxBytes: MAX_RECEIPT_BYTES, maxDepth: 4, tags: [] });

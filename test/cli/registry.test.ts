@@ -104,6 +104,37 @@ describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
     expect(await json("devices", "list")).toHaveLength(3);
   });
 
+  test("a person is erased with a reason, and the audit says who asked, and not of whom", async () => {
+    expect(await refused("persons", "erase", "demo-0012")).toEqual([64, "USAGE"]);
+    const { erased } = await json(
+      "persons",
+      "erase",
+      "demo-0012",
+      "--reason",
+      "demande de la famille",
+      "--by",
+      "marie",
+    );
+    expect(erased).toBeGreaterThan(0);
+    expect((await json("journal", "verify")).findings).toEqual([]);
+    expect(await json("persons", "erase", "r-none", "--reason", "essai")).toEqual({ erased: 0 });
+  });
+
+  test("a bundle is of whom the registry says, not of whom the configuration first listed", async () => {
+    const measurement = (
+      await vigie(["decode", "scale-line", "--channel", "serial", "--address", spare, "--text", "ST,+0061.50kg"])
+    ).stdout;
+    const bundle = () => vigie(["bundle", "--config", config], measurement);
+    expect((await bundle()).stderr.split(":")[0]).toBe("PERSON_UNKNOWN");
+    await ok("persons", "add", "r-0030", "--system", "urn:oid:1.2.250.1.999.1", "--label", "Chambre 30");
+    await ok("assign", "add", "--device", spare, "--person", "r-0030", "--from", "2020-01-01T00:00:00Z");
+    const { exit, stdout } = await bundle();
+    expect(exit).toBe(0);
+    expect(stdout).toContain("r-0030");
+    expect(stdout).not.toContain("Chambre");
+    expect((await vigie(["bundle", "--config", config, "--person", "r-0030"], measurement)).exit).toBe(0);
+  });
+
   test("a wrong assignment is corrected with a reason, and its readings are amended", async () => {
     const assignments: { id: string; person: string }[] = await json("assign", "list");
     const wrong = assignments.find(({ person }) => person === "demo-0021")?.id ?? "";

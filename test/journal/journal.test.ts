@@ -1,8 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Draft } from "../../src/journal/port.ts";
 import { SCHEMA_VERSION } from "../../src/journal/schema.ts";
 import { openDatabase } from "../../src/journal/sqlite.ts";
@@ -51,9 +52,9 @@ test("what was appended is read back, sealed, chained and in order", async () =>
   let head: Parameters<typeof follow>[0];
   for (const { segment, records } of segments) {
     const opened = openSegment(segment, ringOf(key));
-    if (!opened.ok) throw new Error(opened.because);
+    if (!opened.ok) throw new Error(opened.because.en);
     const judged = follow(head, segment, opened.payload);
-    if (!judged.ok) throw new Error(judged.because);
+    if (!judged.ok) throw new Error(judged.because.en);
     head = judged.head;
     expect(faultyRecords(opened.payload, records)).toEqual([]);
   }
@@ -170,7 +171,7 @@ test("a full journal refuses, keeps what it has, and says so", async () => {
   const appended: number[] = [];
   let refused: unknown;
   for (let n = 0; n < 1_000 && refused === undefined; n += 1) {
-    await journal.append(draft(n, { body: new Uint8Array(2_000) })).then(
+    await journal.append(draft(n, { body: randomBytes(2_000) })).then(
       ({ seq }) => appended.push(seq),
       (error: unknown) => {
         refused = error;

@@ -45,7 +45,7 @@ describe("the receiver", () => {
     const outcome = await receive(segment);
     if (outcome.type !== "held") throw new Error(outcome.type);
     const opened = openReceipt(receiver.sign(GATEWAY, outcome.standing), platformKeys);
-    if (!opened.ok) throw new Error(opened.because);
+    if (!opened.ok) throw new Error(opened.because.en);
     const { head, ...receipt } = opened.receipt;
     expect(receipt).toEqual({ gateway: GATEWAY, epoch: 1, through: 3, exceptions: [], encodings: [0, 1] });
     expect(Buffer.from(head).equals(hashOf(segment.segment))).toBe(true);
@@ -364,18 +364,19 @@ describe("the receiver", () => {
   });
 
   it("survives any bytes", async () => {
-    const { receiver, sink } = arrange();
     const good = encodeMessage(newJournal().commit("1", "2"));
     const flipped = fc
       .tuple(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }))
       .map(([at, mask]) => good.with(at, (good[at] ?? 0) ^ mask));
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 300 }), flipped), async (bytes) => {
+        // A receiver of its own: what comes altered again and again is another matter.
+        const { receiver, sink } = arrange();
         expect(["refused", "unreadable"]).toContain((await receiver.receive(bytes)).type);
+        expect(sink.records).toEqual([]);
       }),
       { numRuns: 500 },
     );
-    expect(sink.records).toEqual([]);
   });
 });
 

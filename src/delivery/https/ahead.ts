@@ -6,9 +6,10 @@ import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment, StoredWholeRecord } from "../../journal/port.ts";
 import { encodeMessage } from "../../seal/message.ts";
 import { RecordKind } from "../../seal/record.ts";
-import { errors } from "../errors.ts";
 import type { HttpLine } from "../http/line.ts";
+import { httpStatus } from "../http/status.ts";
 import { BACKLOG, Overtaking } from "../overtaking.ts";
+import { alarmWaits } from "../trouble.ts";
 import { withholding } from "../withhold.ts";
 import type { BatchBounds } from "./batch.ts";
 import { aheadOf, COSE } from "./media.ts";
@@ -100,9 +101,12 @@ export class AheadPosts {
     const message = withholding(segment, (record) => !shows(record));
     const body = encodeMessage(message, bounds().encoding);
     const headers = { "content-type": COSE };
-    const { status } = await line.exchange({ method: "POST", url: aheadOf(url), headers, body }, stop);
+    const { status } = await line.exchange(
+      { method: "POST", url: aheadOf(url), headers, body, isRepeatable: true },
+      stop,
+    );
     if (status <= 299) return true;
-    observe({ type: "fault", error: errors.DELIVERY_ALARM_WAITS({ where: destination, found: `HTTP ${status}` }) });
+    observe({ type: "fault", error: alarmWaits(destination, httpStatus(status)) });
     return false;
   }
 }

@@ -1,5 +1,6 @@
 /** A coordination platform that takes the feed by HTTPS: segments are POSTed, and each POST is answered by a signed receipt. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
@@ -12,13 +13,14 @@ import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
 import { type HttpLine, openHttpLine } from "../http/line.ts";
 import { retryAfterMs, troubleOfStatus } from "../http/status.ts";
-import { judgeReceipt, type ReceiptFault, type ReceiptVerdict } from "../judge.ts";
+import { judgeReceipt, type ReceiptFault, type ReceiptVerdict, receiptFaults } from "../judge.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
 import { pack } from "../portion.ts";
 import { hashAt, Position } from "../position.ts";
 import { type Ending, keepTrying } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
+import { closedByUs } from "../trouble.ts";
 import { nothingMore, type Withhold } from "../withhold.ts";
 import { AheadPosts } from "./ahead.ts";
 import { type Batch, type BatchBounds, firstBatch } from "./batch.ts";
@@ -62,7 +64,8 @@ export async function openHttpsDestination(parts: HttpsDestinationParts): Promis
   const { name, journal, observe } = parts;
   const cursor = await Cursor.open(name, journal, {
     moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+    failed: (cause) =>
+      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
   });
   const destination = new HttpsDestination(parts, cursor);
   destination.start();
@@ -165,7 +168,7 @@ class HttpsDestination implements Destination {
           stood = true;
         }
       }
-      return { reason: errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }), stood };
+      return { reason: closedByUs(), stood };
     } catch (error) {
       if (error instanceof Later) return { reason: error.reason, stood, ...error.when };
       return { reason: isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }), stood };
@@ -198,7 +201,12 @@ class HttpsDestination implements Destination {
       this.#position.advanced(receipt.through);
       this.#parts.observe({ type: "delivered", destination: this.name, firstSeq: before + 1, lastSeq: batch.lastSeq });
     } else if (batch.completes && !isOtherwise) {
-      throw errors.DELIVERY_NO_RECEIPT({ found: "the platform says that it has no more than before" });
+      throw errors.DELIVERY_NO_RECEIPT({
+        found: say(
+          "la plateforme dit n'avoir rien de plus qu'avant",
+          "the platform says that it has no more than before",
+        ),
+      });
     }
     return !isOtherwise;
   }
@@ -207,7 +215,8 @@ class HttpsDestination implements Destination {
   async #post(batch: Shown, stop: AbortSignal): Promise<Receipt | undefined> {
     const headers = { "content-type": COSE, accept: COSE };
     const { url } = this.#parts.config;
-    const answer = await this.#line.exchange({ method: "POST", url, headers, body: batch.bytes }, stop);
+    const request = { method: "POST", url, headers, body: batch.bytes, isRepeatable: true } as const;
+    const answer = await this.#line.exchange(request, stop);
     const { status, body } = answer;
     if (status === 413) {
       await this.#cutSmaller(batch);
@@ -223,7 +232,10 @@ class HttpsDestination implements Destination {
 
   async #cutSmaller({ bytes, shown }: Shown): Promise<void> {
     const [only, another] = shown;
-    if (only === undefined) throw errors.DELIVERY_TOO_BIG({ found: `${bytes.length} bytes without a body` });
+    if (only === undefined) {
+      const size = bytes.length;
+      throw errors.DELIVERY_TOO_BIG({ found: say(`${size} octets sans aucun corps`, `${size} bytes without a body`) });
+    }
     if (another !== undefined) {
       this.#maxPostBytes = Math.floor(bytes.length / 2);
       return;
@@ -249,7 +261,9 @@ class HttpsDestination implements Destination {
   /** The answer says that the platform has less than it had. Where it says so again, sending starts over from there. */
   async #startOver(receipt: Receipt): Promise<undefined> {
     if (this.#position.behind(receipt.through, this.#attempts) !== "lost") {
-      throw errors.DELIVERY_NO_RECEIPT({ found: "the platform says that it has less than before" });
+      throw errors.DELIVERY_NO_RECEIPT({
+        found: say("la plateforme dit avoir moins qu'avant", "the platform says that it has less than before"),
+      });
     }
     const { startsOver, error } = await this.#position.startOver(this.#parts.journal, receipt, this.name);
     this.#parts.observe({ type: "fault", error });
@@ -260,9 +274,9 @@ class HttpsDestination implements Destination {
 
   /** A captive portal's page is no forged receipt: nobody has to be told of an attack. */
   #ignore(fault: ReceiptFault): VigieError {
-    if (fault === "malformed") return errors.DELIVERY_NOT_A_RECEIPT({ found: "a body that is no receipt" });
+    if (fault === "malformed") return errors.DELIVERY_NOT_A_RECEIPT({ found: receiptFaults[fault] });
     this.#ignored[fault] = (this.#ignored[fault] ?? 0) + 1;
-    const error = errors.DELIVERY_RECEIPT_IGNORED({ where: this.name, found: fault });
+    const error = errors.DELIVERY_RECEIPT_IGNORED({ where: verbatim(this.name), found: receiptFaults[fault] });
     this.#parts.observe({ type: "fault", error });
     return error;
   }

@@ -4,15 +4,17 @@
  * but the last go again in their turn, which is what the platform receipts, and are known there by their ids.
  */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { bytes, type Sentence } from "../../errors/sentence.ts";
 import type { StoredSegment, StoredWholeRecord } from "../../journal/port.ts";
 import { encodeMessage } from "../../seal/message.ts";
 import { RecordKind } from "../../seal/record.ts";
 import type { Because } from "../dead-letters.ts";
 import { errors } from "../errors.ts";
+import { alarmWaits, reasonCode } from "../trouble.ts";
 import { withholding } from "../withhold.ts";
 import type { ConversationParts } from "./conversation.ts";
 import { type Publisher, packetBytes } from "./publisher.ts";
-import { hexCode, INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
+import { INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
 
 /** Told by the lane to the conversation whose it is. */
 export interface AheadEvents {
@@ -126,23 +128,24 @@ export class AheadLane {
   #show(
     segment: StoredSegment,
     shows: (record: StoredWholeRecord) => boolean,
-    refused: (found: string, because?: Because) => void,
+    refused: (found: Sentence, because?: Because) => void,
   ): void {
     const { alarmsTopic: topic, encoding } = this.#parts;
     const payload = encodeMessage(
       withholding(segment, (record) => !shows(record)),
       encoding(),
     );
-    const found = `${packetBytes(topic, payload)} bytes`;
-    if (packetBytes(topic, payload) > this.#publisher.maximumPacketSize) {
-      refused(found, { code: "too-big", words: found });
+    const size = packetBytes(topic, payload);
+    const tooBig = () => refused(bytes(size), { code: "too-big", words: bytes(size).en });
+    if (size > this.#publisher.maximumPacketSize) {
+      tooBig();
       return;
     }
     this.#publisher.publish(topic, payload).then(
       (code) => {
-        if (code === TOO_LARGE) refused(found, { code: "too-big", words: found });
-        else if (code === INVALID_CONTENT) refused(hexCode(code), { code: "invalid", words: hexCode(code) });
-        else if (code !== 0) refused(hexCode(code));
+        if (code === TOO_LARGE) tooBig();
+        else if (code === INVALID_CONTENT) refused(reasonCode(code), { code: "invalid", words: reasonCode(code).en });
+        else if (code !== 0) refused(reasonCode(code));
         this.#events.changed();
       },
       (error: VigieError) => this.#events.failed(error),
@@ -150,8 +153,8 @@ export class AheadLane {
   }
 
   /** The broker is to be asked why. */
-  #waits(found: string): void {
+  #waits(found: Sentence): void {
     const { destination, observe } = this.#parts;
-    observe({ type: "fault", error: errors.DELIVERY_ALARM_WAITS({ where: destination, found }) });
+    observe({ type: "fault", error: alarmWaits(destination, found) });
   }
 }

@@ -3,6 +3,7 @@
  * refuses, or when it goes on taking segments of which the platform never says that it has them.
  */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { bytes, say } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import type { Encoding } from "../../seal/encoding.ts";
@@ -16,12 +17,12 @@ import { halves, noneOf, type Packed, type Portion, pack, wholeOf } from "../por
 import type { Ending } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import type { Timers } from "../timers.ts";
-import { troubleOfReason } from "../trouble.ts";
+import { reasonCode, troubleOfReason } from "../trouble.ts";
 import type { Withhold } from "../withhold.ts";
 import { AheadLane } from "./ahead.ts";
 import type { MqttSession } from "./port.ts";
 import { Publisher, packetBytes } from "./publisher.ts";
-import { hexCode, INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
+import { INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
 import { ReceiptWatch } from "./receipt-watch.ts";
 
 /** Records read from the journal at once: one full segment, or as many single ones. */
@@ -81,10 +82,11 @@ export class Conversation {
       changed: () => this.#changed.raise(),
       failed: (reason) => this.end(reason),
     });
-    const { receiptTimeoutMs } = parts;
+    const seconds = parts.receiptTimeoutMs / 1_000;
+    const silence = say(`aucun depuis ${seconds} s`, `none for ${seconds} s`);
     this.#receipts = new ReceiptWatch(parts, {
       gap: () => this.resend(),
-      silence: () => this.end(errors.DELIVERY_NO_RECEIPT({ found: `none for ${receiptTimeoutMs / 1_000} s` })),
+      silence: () => this.end(errors.DELIVERY_NO_RECEIPT({ found: silence })),
     });
     this.#nextSeq = parts.standsAt() + 1;
     parts.outstanding.restart();
@@ -251,7 +253,7 @@ export class Conversation {
     const accused = this.#probes.get(portion);
     this.#probes.delete(portion);
     if (accused?.shown[0] !== undefined) {
-      this.#putAside(accused.portion, accused.shown[0].seq, { code: "invalid", words: hexCode(INVALID_CONTENT) });
+      this.#putAside(accused.portion, accused.shown[0].seq, { code: "invalid", words: reasonCode(INVALID_CONTENT).en });
     } else if (portion.isLast) {
       const { firstSeq, lastSeq } = portion.segment;
       outstanding.acknowledged(lastSeq);
@@ -292,7 +294,8 @@ export class Conversation {
       this.#putAside(portion, only.seq, { code: "too-big", words: `${size} bytes${most}` });
     } else {
       // Not even the digests fit: there is nothing to be left out.
-      this.end(errors.DELIVERY_TOO_BIG({ found: `${size} bytes`, expected: `at most ${maximumPacketSize}` }));
+      const most = say(`${maximumPacketSize} au plus`, `at most ${maximumPacketSize}`);
+      this.end(errors.DELIVERY_TOO_BIG({ found: bytes(size), expected: most }));
     }
   }
 

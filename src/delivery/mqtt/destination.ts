@@ -1,5 +1,6 @@
 /** A coordination platform that takes the feed from an MQTT broker. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { GatewayEvent, Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
@@ -15,6 +16,7 @@ import { Overtaking } from "../overtaking.ts";
 import { Position } from "../position.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
+import { closedByUs } from "../trouble.ts";
 import { nothingMore, type Withhold } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
@@ -72,7 +74,8 @@ export async function openMqttDestination(parts: MqttDestinationParts): Promise<
 function openCursor({ name, journal, observe }: MqttDestinationParts): Promise<Cursor> {
   return Cursor.open(name, journal, {
     moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+    failed: (cause) =>
+      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
   });
 }
 
@@ -136,7 +139,7 @@ class MqttDestination implements Destination {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#stopListening();
-    this.#conversation?.end(errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }));
+    this.#conversation?.end(closedByUs());
     await this.#running;
     await this.#statements.settled;
     await this.#cursor.settled();

@@ -4,6 +4,3 @@
 export const TOO_LARGE = 0x95;
 /** Payload format invalid: the broker looked into the message, and does not take it. */
 export const INVALID_CONTENT = 0x99;
-
-/** As people look them up. */
-export const hexCode = (code: number): string => `reason code 0x${code.toString(16).padStart(2, "0")}`;

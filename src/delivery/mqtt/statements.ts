@@ -1,5 +1,6 @@
 /** What the platform says on the receipts topic, taken one statement after the other, whatever connection it came by. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import { type Holding, openHolding } from "../../seal/holding.ts";
@@ -8,7 +9,7 @@ import type { Receipt } from "../../seal/receipt.ts";
 import type { Aside } from "../aside.ts";
 import type { Because } from "../dead-letters.ts";
 import { errors } from "../errors.ts";
-import { judgeReceipt, type ReceiptFault, type ReceiptVerdict } from "../judge.ts";
+import { judgeReceipt, type ReceiptFault, type ReceiptVerdict, receiptFaults } from "../judge.ts";
 import type { Outstanding } from "../outstanding.ts";
 import type { Overtaking } from "../overtaking.ts";
 import { hashAt, type Position } from "../position.ts";
@@ -136,6 +137,9 @@ export class Statements {
   #ignore(fault: ReceiptFault): void {
     const { destination, observe } = this.#parts;
     this.ignored[fault] = (this.ignored[fault] ?? 0) + 1;
-    observe({ type: "fault", error: errors.DELIVERY_RECEIPT_IGNORED({ where: destination, found: fault }) });
+    observe({
+      type: "fault",
+      error: errors.DELIVERY_RECEIPT_IGNORED({ where: verbatim(destination), found: receiptFaults[fault] }),
+    });
   }
 }

@@ -247,7 +247,7 @@ describe("the sealed feed over HTTPS", () => {
     using pki = new Pki();
     const server = pki.issue("server", { usage: "serverAuth", names: ["DNS:localhost"] });
     const { sink, port } = await platform({}, { tls: { cert: server.cert, key: server.key, ca: pki.ca } });
-    const { cert, key } = pki.issue("gateway");
+    const { cert, key } = pki.issue(address.gateway);
     const { receipted } = await gateway(
       journalOf(10),
       `https://localhost:${port}/feed`,

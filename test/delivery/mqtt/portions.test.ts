@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { errors } from "../../../src/delivery/errors.ts";
 import type { Withhold } from "../../../src/delivery/withhold.ts";
+import { say } from "../../../src/errors/sentence.ts";
 import { memoryState } from "../../../src/receiver/memory-state.ts";
 import { Receiver } from "../../../src/receiver/receiver.ts";
 import { decodeMessage } from "../../../src/seal/message.ts";
@@ -114,7 +115,7 @@ describe("a broker that tells its packet size by refusing a packet", () => {
         if (payload.length <= most) answer(0);
         else if (how === "PUBACK") answer(0x95);
         else {
-          broker.handlers?.closed(errors.DELIVERY_TOO_BIG({ found: "0x95" }));
+          broker.handlers?.closed(errors.DELIVERY_TOO_BIG({ found: say("0x95", "0x95") }));
           await timers.advance(60_000);
         }
       }
@@ -164,7 +165,7 @@ describe("a broker that does not take what is in a message (0x99)", () => {
       const numbers = Array.from({ length: 20 }, (_, n) => `${n + 1}`);
       expect(sink.bodies).toEqual([...numbers.filter((body) => !isPoison(body)), "behind"]);
       const letters = poisonous.map((seq) =>
-        expect.objectContaining({ seq, code: "invalid", words: "reason code 0x99" }),
+        expect.objectContaining({ seq, code: "invalid", words: "MQTT reason code 0x99" }),
       );
       expect(gateway.deadLetters.list()).toEqual(letters);
       expect(await journal.cursor("platform")).toBe(21);
@@ -232,6 +233,6 @@ describe("whatever happens to the portions on their way", () => {
 /** The bodies that a message shows. */
 function showsOf(payload: Uint8Array): string[] {
   const decoded = decodeMessage(payload);
-  if (!decoded.ok) throw new Error(decoded.because);
+  if (!decoded.ok) throw new Error(decoded.because.en);
   return decoded.message.records.flatMap((record) => (isWithheld(record) ? [] : [Buffer.from(record.body).toString()]));
 }

@@ -180,7 +180,8 @@ async function freshDuringDrain(journal: Journal, to: Parameters<typeof deliver>
     waits.push(wait());
   }
   await drained;
-  return Promise.all(waits);
+  // Awaited here: the destination closes behind the return.
+  return await Promise.all(waits);
 }
 
 /** @returns messages a second. */

@@ -10,7 +10,7 @@ import type { GatewayConfig } from "../config/schema.ts";
 import { readKey } from "../config/secret.ts";
 import { connectControl } from "../control/socket.ts";
 import { letterShape } from "../delivery/dead-letters.ts";
-import { withholding, withholdQuarantine } from "../delivery/withhold.ts";
+import { withholding } from "../delivery/withhold.ts";
 import { isVigieError, VigieError } from "../errors/error.ts";
 import { verbatim } from "../errors/sentence.ts";
 import { controlPath, openConfiguredJournal } from "../gateway.ts";
@@ -168,7 +168,7 @@ async function exportWhole(damaged: Damaged, file: string): Promise<void> {
   const handle = await createFile(file);
   try {
     await readWhole(damaged, async (segment) => {
-      await handle.appendFile(encodeMessage(withholding(segment, withholdQuarantine)));
+      await handle.appendFile(encodeMessage(withholding(segment)));
     });
     await handle.sync();
   } finally {

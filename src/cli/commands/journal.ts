@@ -4,7 +4,7 @@ import { drivers } from "../../../drivers/all.ts";
 import { loadGatewayConfig } from "../../config/load.ts";
 import { type ReadableJournal, remoteJournal } from "../../control/remote-journal.ts";
 import { connectControl } from "../../control/socket.ts";
-import { withholding, withholdQuarantine } from "../../delivery/withhold.ts";
+import { withholding } from "../../delivery/withhold.ts";
 import { ExitCode, type Sentence } from "../../errors/error.ts";
 import { controlPath, openConfiguredJournal } from "../../gateway.ts";
 import type { StoredSegment } from "../../journal/port.ts";
@@ -143,7 +143,7 @@ async function exportJournal(
   let [segments, records] = [0, 0];
   try {
     for await (const segment of segmentsOf(journal, from)) {
-      await handle.appendFile(encodeMessage(withholding(segment, withholdQuarantine)));
+      await handle.appendFile(encodeMessage(withholding(segment)));
       segments += 1;
       records += segment.records.length;
     }

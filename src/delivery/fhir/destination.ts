@@ -17,7 +17,7 @@ import type { Ending } from "../retry.ts";
 import { readingOf } from "../route.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
-import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { nothingMore, type Withhold } from "../withhold.ts";
 import type { Judgement } from "./answer.ts";
 import { Lanes } from "./lanes.ts";
 import type { Render } from "./render.ts";
@@ -174,7 +174,7 @@ class FhirDestination implements Destination {
 
   /** Most events, and the audit trail, have no form in FHIR; the sealed feed carries them. */
   #isFor(record: StoredWholeRecord): boolean {
-    const { withhold = withholdQuarantine, render } = this.#parts;
+    const { withhold = nothingMore, render } = this.#parts;
     if (record.kind === RecordKind.event) return render(record).type === "bundle";
     return record.kind === RecordKind.measure && !withhold(record);
   }

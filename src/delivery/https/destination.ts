@@ -20,7 +20,7 @@ import { hashAt, Position } from "../position.ts";
 import type { Ending } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
-import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { nothingMore, type Withhold } from "../withhold.ts";
 import { AheadPosts } from "./ahead.ts";
 import { type Batch, type BatchBounds, firstBatch } from "./batch.ts";
 import { COSE } from "./media.ts";
@@ -145,7 +145,7 @@ class HttpsDestination implements Destination {
   }
 
   #bounds(): BatchBounds {
-    const { withhold = withholdQuarantine } = this.#parts;
+    const { withhold = nothingMore } = this.#parts;
     return {
       encoding: this.#encoding,
       maxBytes: this.#maxPostBytes,
@@ -255,7 +255,7 @@ class HttpsDestination implements Destination {
 
   /** Shows a record that was put aside once more: its segment again, with this body alone. */
   async #sendAgain(seq: number, stop: AbortSignal): Promise<void> {
-    const { withhold = withholdQuarantine } = this.#parts;
+    const { withhold = nothingMore } = this.#parts;
     const segment = await this.#aside.onceMore(seq, withhold);
     if (segment === undefined) return;
     const portion = { segment, seqs: new Set([seq]), isLast: true };

@@ -17,7 +17,7 @@ import { Position } from "../position.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
-import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { nothingMore, type Withhold } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
 import { Statements } from "./statements.ts";
@@ -179,7 +179,7 @@ class MqttDestination implements Destination {
   }
 
   #converse(session: MqttSession): Conversation {
-    const { config, journal, observe, withhold = withholdQuarantine } = this.#parts;
+    const { config, journal, observe, withhold = nothingMore } = this.#parts;
     return new Conversation(
       {
         destination: this.name,

@@ -1,8 +1,9 @@
 /** The gateway as an HL7 PhgDevice 1.0.0: registered in a bundle of its own, since a Mesures bundle holds one Device only. */
+import { gatewayUuid } from "../measure/identity.ts";
 import { systemIdIdentifier, systemIdOf } from "./device.ts";
 import { organisation } from "./person.ts";
 import type { GatewayIdentity } from "./port.ts";
-import { fullUrl, search, uriIdentifier, uuidFrom } from "./reference.ts";
+import { fullUrl, search, uriIdentifier } from "./reference.ts";
 import { concept, mdc, profiles } from "./systems.ts";
 import type { Bundle, Device, Identifier, Reference } from "./types.ts";
 
@@ -18,10 +19,10 @@ export type TimeSync = keyof typeof timeSyncProtocols;
 
 /** What names the gateway alone: its System ID, else a UUID made of its id. */
 export function gatewayIdentifier(gateway: GatewayIdentity): Identifier {
-  return systemIdOf(gateway) === undefined ? uriIdentifier(gatewayUuid(gateway)) : systemIdIdentifier(gateway.systemId);
+  return systemIdOf(gateway) === undefined
+    ? uriIdentifier(gatewayUuid(gateway.id))
+    : systemIdIdentifier(gateway.systemId);
 }
-
-const gatewayUuid = (gateway: GatewayIdentity): string => uuidFrom("gateway", gateway.id);
 
 /** For the gatewayDevice extension: the gateway was registered before, so it is named by its identifier. */
 export function gatewayReference(gateway: GatewayIdentity): Reference {
@@ -37,7 +38,7 @@ export function phgDevice(gateway: GatewayIdentity, timeSync: TimeSync): Bundle 
   const systemId = systemIdIdentifier(systemIdOf(gateway));
   const resource: Device = {
     resourceType: "Device",
-    id: gatewayUuid(gateway),
+    id: gatewayUuid(gateway.id),
     meta: { profile: [profiles.phgDevice] },
     identifier: unique.value === systemId.value ? [systemId] : [systemId, unique],
     deviceName: [{ name: gateway.id, type: "user-friendly-name" }],

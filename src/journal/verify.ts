@@ -4,7 +4,7 @@
  * meanwhile; a segment is judged as a whole within one of them.
  */
 import { join } from "node:path";
-import type { TravellingRecord } from "../seal/record.ts";
+import { kindOf, type TravellingRecord } from "../seal/record.ts";
 import { hashOf, MAX_RECORDS } from "../seal/segment.ts";
 import { type Finding, type Verification, Verifier } from "../seal/verifier.ts";
 import {
@@ -23,7 +23,6 @@ import { damagedShelves } from "./facts.ts";
 import { readIfThere } from "./files.ts";
 import { type JournalState, journalKeys, NEXT_INDEX_KEY, readMeta, readRotations } from "./identity.ts";
 import { CHECKPOINT, checkpointSegment } from "./prune.ts";
-import { kindOf } from "./reader.ts";
 import { blob, blobOrNull, integer, text } from "./row.ts";
 import { migrate, schemaText } from "./schema.ts";
 import { type Database, openDatabase, type Row, type Sql } from "./sqlite.ts";

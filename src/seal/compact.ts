@@ -1,0 +1,108 @@
+/**
+ * A message in its shortest form. The COSE header is the same in every segment, and a record that is shown has its digest
+ * in itself: the reader makes the signed bytes again from what they say. If anything of it was changed on the way, it makes
+ * other bytes, which the signature does not fit.
+ */
+import { type Cbor, encode, isBytes, tryDecode } from "./cbor.ts";
+import { Encoding, pack, unpack } from "./encoding.ts";
+import type { Bounds } from "./guard.ts";
+import { isWithheld, kindOf, type SegmentMessage, type TravellingRecord, type WholeRecord } from "./record.ts";
+import { digestOf, MAX_RECORDS, payloadItems, putTogether, readItems, takeApart } from "./segment.ts";
+import { mark, unmark, uuidsOf } from "./uuids.ts";
+
+/** An array of seven. */
+export const COMPACT = 0x87;
+
+/** @returns undefined where this form would not give the same back, or has nothing to make shorter. */
+export function encodeCompact({ segment, records }: SegmentMessage): Uint8Array | undefined {
+  const parts = takeApart(segment);
+  const whole = records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+  if (parts === undefined || whole.length === 0) return undefined;
+  const { payload, kid, signature } = parts;
+  const { firstSeq, digests } = payload;
+  if (records.length !== digests.length || records.some(({ seq }, index) => seq !== firstSeq + index)) return undefined;
+  const marked = mark(payload.gateway, whole);
+  if (marked === undefined) return undefined;
+  const lengths = marked.texts.map(({ length }) => length).values();
+  const items = records.map((record, index): Cbor => {
+    if (isWithheld(record)) return digests[index] ?? null;
+    return [record.kind, record.id, record.salt, lengths.next().value ?? 0];
+  });
+  const head = payloadItems({ ...payload, digests: [] });
+  const stream = pack(Buffer.from(marked.texts.join(""), "latin1"));
+  return encode([Encoding.compact, head, kid, signature, items, marked.uuids, stream]);
+}
+
+/** @returns the message, of which nothing is believed yet; or why it is none. */
+export function decodeCompact(bytes: Uint8Array, bounds: Bounds): SegmentMessage | string {
+  const message = tryDecode(bytes, bounds);
+  const [encoding, head, kid, signature, items, uuids, stream]: unknown[] = Array.isArray(message) ? message : [];
+  if (encoding !== Encoding.compact) return "no message, or in an encoding that is not known here";
+  const gateway: unknown = Array.isArray(head) ? head[1] : undefined;
+  if (!Array.isArray(head) || typeof gateway !== "string" || !isBytes(kid) || !isBytes(signature, 64)) {
+    return "no head of a segment";
+  }
+  const listed = Array.isArray(items) && items.length <= MAX_RECORDS ? items.map(readItem) : [undefined];
+  if (!listed.every((item) => item !== undefined)) return "the records are not of the form that a message has";
+  const bodies = readBodies(listed, { gateway, uuids, stream }, bounds.maxBytes);
+  if (bodies === undefined) return "the bodies are not packed as they are said to be";
+
+  const digests: Uint8Array[] = [];
+  const shown: (Omit<WholeRecord, "seq"> | undefined)[] = listed.map((item) => {
+    const body = item instanceof Uint8Array ? undefined : bodies.shift();
+    if (item instanceof Uint8Array || body === undefined) {
+      digests.push(item instanceof Uint8Array ? item : new Uint8Array(32));
+      return undefined;
+    }
+    const { kind, id, salt } = item;
+    digests.push(digestOf({ kind, id, salt, body }));
+    return { kind, id, salt, body };
+  });
+  const payload = readItems([...head, ...digests]);
+  if (payload === undefined) return "no head of a segment";
+  const records = shown.map((record, index): TravellingRecord => {
+    const seq = payload.firstSeq + index;
+    return record === undefined ? { seq, withheld: true } : { seq, ...record };
+  });
+  return { segment: putTogether({ payload, kid, signature }), records };
+}
+
+/** The digest of a record that is withheld, or a record whose body has so many bytes in the stream. */
+type Item = Uint8Array | (Omit<WholeRecord, "seq" | "body"> & { readonly length: number });
+
+function readItem(item: unknown): Item | undefined {
+  if (isBytes(item, 32)) return item;
+  if (!Array.isArray(item) || item.length !== 4) return undefined;
+  const [kindItem, id, salt, length]: unknown[] = item;
+  const kind = kindOf(kindItem);
+  if (kind === undefined || !isBytes(id, 16) || !isBytes(salt, 16) || typeof length !== "number") return undefined;
+  return length < 0 ? undefined : { kind, id, salt, length };
+}
+
+/** @param maxBytes of all of them, as they are in the end. */
+function readBodies(
+  items: readonly Item[],
+  { gateway, uuids, stream }: { readonly gateway: string; readonly uuids: unknown; readonly stream: unknown },
+  maxBytes: number,
+): Uint8Array[] | undefined {
+  const whole = items.flatMap((item) => (item instanceof Uint8Array ? [] : [item]));
+  const length = whole.reduce((sum, item) => sum + item.length, 0);
+  if (!Array.isArray(uuids) || !uuids.every((uuid) => isBytes(uuid, 16)) || !isBytes(stream)) return undefined;
+  const bytes = length > maxBytes ? undefined : unpack(stream, length);
+  if (bytes === undefined) return undefined;
+  const words = uuidsOf(gateway, uuids);
+  const bodies: Uint8Array[] = [];
+  let [at, made] = [0, 0];
+  for (const item of whole) {
+    const body = unmark(
+      Buffer.from(bytes.buffer, bytes.byteOffset + at, item.length).toString("latin1"),
+      item.id,
+      words,
+    );
+    at += item.length;
+    made += body?.length ?? 0;
+    if (body === undefined || made > maxBytes) return undefined;
+    bodies.push(body);
+  }
+  return bodies;
+}

@@ -36,10 +36,12 @@ function decode(frame: ByteReader): readonly Decoded[] {
   const measures: Decoded[] = [{ kind: "body-weight", value: massOf(weight, imperial), ...facts }];
   if (has(FLAG.bmiAndHeight)) {
     const [index, height] = [frame.u16(), frame.u16()];
-    // 0 stands where the scale knows no height of its user.
+    // The height is what somebody typed into the user's profile (User Data Service, 0x2A8E), and the index is computed from
+    // it. 0 stands where the scale knows no height of its user.
+    const profile = { ...facts, status: ["from-profile"] } as const;
     if (index > 0)
-      measures.push({ kind: "body-mass-index", value: { value: Decimal.of(index, -1), unit: "kg/m2" }, ...facts });
-    if (height > 0) measures.push({ kind: "body-height", value: lengthOf(height, imperial), ...facts });
+      measures.push({ kind: "body-mass-index", value: { value: Decimal.of(index, -1), unit: "kg/m2" }, ...profile });
+    if (height > 0) measures.push({ kind: "body-height", value: lengthOf(height, imperial), ...profile });
   }
   return measures;
 }

@@ -27,10 +27,17 @@ export type GatewayEvent =
     }
   | {
       readonly type: "link";
+      /** `ble:hci0`, `serial`, `simulated`; `ble:gatt-blood-pressure` for a conversation. Never an address. */
       readonly link: string;
+      /** The address of the one device behind it. */
+      readonly device?: string;
+      /** With one device over a link that stays: it begins and ends with each reading. */
+      readonly isConversation?: true;
       readonly state: "open" | "closed" | "failed";
       readonly error?: VigieError;
     }
+  /** A device of the registry is read from now on, is read another way, or is let go. */
+  | { readonly type: "device"; readonly device: string; readonly state: "followed" | "changed" | "released" }
   | { readonly type: "fault"; readonly error: VigieError };
 
 export type Observe = (event: GatewayEvent) => void;

@@ -1,10 +1,7 @@
 /** The composition root: builds the way of a reading from a configuration, starts it from its end, stops it from its start. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { errors as configErrors } from "./config/errors.ts";
 import type { GatewayConfig } from "./config/schema.ts";
 import { readKey } from "./config/secret.ts";
-import { systemBusAddress } from "./config/system-bus.ts";
 import { createControl } from "./control/control.ts";
 import type { Control } from "./control/port.ts";
 import { serveControl } from "./control/socket.ts";
@@ -16,14 +13,14 @@ import { isVigieError, type VigieError } from "./errors/error.ts";
 import type { GatewayEvent, Observe } from "./events.ts";
 import type { GatewayIdentity } from "./fhir/port.ts";
 import { openDestination } from "./gateway-destinations.ts";
+import { openLinks } from "./gateway-links.ts";
+import { sayWhose } from "./intake/directory.ts";
 import { carryOutAll } from "./intake/due.ts";
 import { createIntake } from "./intake/intake.ts";
-import type { Intake } from "./intake/port.ts";
 import { watchClock } from "./journal/anchor.ts";
 import { Caretaker } from "./journal/caretaker.ts";
 import { type JournalOptions, openJournal } from "./journal/open.ts";
 import type { Journal } from "./journal/port.ts";
-import type { Device } from "./measure/measurement.ts";
 import type { Clock } from "./measure/time.ts";
 import { seed } from "./registry/seed.ts";
 import { SessionBook } from "./registry/sessions.ts";
@@ -68,7 +65,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     closers.push(() => journal.close());
     const endCare = caretaker.keep(journal);
     closers.push(async () => endCare());
+    void finishKeyChange(journal, parts);
 
+    await sayWhose(identity, journal).catch(unlessFull(observe));
     // Before the destinations: what a person consents to is known before anything is sent.
     const { registry, sessions, deadLetters, control } = await openDesk(parts, journal);
 
@@ -93,16 +92,22 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     const intake = createIntake({ gateway: identity, registry, sessions, journal, observe });
     await openSocket(config, control, observe, closers);
-    const devices = [...registry.state.devices.values()];
-    const { played } = await openLinks({ ...parts, config: { ...config, devices } }, intake, closers);
+    const links = await openLinks({ ...parts, registry, intake });
+    closers.push(() => links[Symbol.asyncDispose]());
     // A full journal refuses anchors too, and was told of; the next look tries again.
     closers.push(watchClock(journal, clock, systemTimers));
-    return { journal, destinations, played, failed: caretaker.failed, [Symbol.asyncDispose]: close };
+    return { journal, destinations, played: links.played, failed: caretaker.failed, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+/** A full journal is no reason not to start: what is delivered makes room. */
+const unlessFull = (observe: Observe) => (error: unknown) => {
+  if (!isVigieError(error, "JOURNAL_FULL")) throw error;
+  observe({ type: "fault", error });
+};
 
 /** Opens the journal that a configuration names. @throws the errors of its secrets and of openJournal() */
 export async function openConfiguredJournal(
@@ -120,6 +125,17 @@ export async function openConfiguredJournal(
     ...(maxBytes === undefined ? {} : { maxBytes }),
     ...hooks,
   });
+}
+
+/** A change of the encryption key that a cut ended goes on, while readings come in. */
+async function finishKeyChange(journal: Journal, { config, observe }: Pick<GatewayParts, "config" | "observe">) {
+  try {
+    const { isMovingToBoxKey } = await journal.status();
+    if (isMovingToBoxKey) await journal.rotateBoxKey(await readKey(config.journal.key));
+  } catch (error) {
+    if (!isVigieError(error)) throw error;
+    if (error.code !== "JOURNAL_CLOSED") observe({ type: "fault", error });
+  }
 }
 
 function caretakerOf({ config, clock, observe }: GatewayParts): Caretaker {
@@ -145,7 +161,12 @@ export async function openDesk(
   { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
   journal: Journal,
 ): Promise<Desk> {
-  const registry = await RegistryStore.open({ journal, clock, policy: config.registry });
+  const registry = await RegistryStore.open({
+    journal,
+    clock,
+    policy: config.registry,
+    transportOf: (driver) => drivers.all.find(({ id }) => id === driver)?.transport,
+  });
   for (const error of await seed(registry, config)) observe({ type: "fault", error });
   const sessions = await SessionBook.open({ journal, clock, registry });
   const specializationOf = (driver: string) => drivers.get(driver).specialization;
@@ -153,7 +174,7 @@ export async function openDesk(
   const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
-  const control = createControl({ ...parts, reader: journal, sessions, deadLetters });
+  const control = createControl({ ...parts, reader: journal, keys: journal, sessions, deadLetters });
   return { registry, sessions, deadLetters, control };
 }
 
@@ -176,73 +197,10 @@ async function openSocket(
   }
 }
 
+/** systemd-timesyncd speaks SNTP; who trusts the clock without it has an NTP daemon. */
+const timeSyncs = { timesync: "sntp", always: "ntp", never: "none" } as const;
+
 /** Who this gateway is, in segments, topics and bundles. */
-export function identityOf({ gateway }: Pick<GatewayConfig, "gateway">): GatewayIdentity {
-  return { ...gateway, version };
-}
-
-/** What a device is known by before it has said anything itself. */
-export function knownDevices({ devices, links }: Pick<GatewayConfig, "devices" | "links">): readonly Device[] {
-  const serial = new Set(links.serial.map(({ device }) => device));
-  return devices.map(({ address, name }) => ({
-    address,
-    transport: serial.has(address) ? "serial" : "ble",
-    ...(name === undefined ? {} : { name }),
-  }));
-}
-
-function knownOverBle({ devices: configured }: Pick<GatewayConfig, "devices">, devices: readonly Device[]) {
-  const drivers = new Map(configured.map(({ address, driver }) => [address, driver]));
-  return devices
-    .filter(({ transport }) => transport === "ble")
-    .map((device) => {
-      const driver = drivers.get(device.address);
-      return { device, ...(driver === undefined ? {} : { driver }) };
-    });
-}
-
-/** Each kind of link is loaded only where it is configured: a box without a radio needs no D-Bus. */
-async function openLinks(
-  { config, drivers, clock, observe, rounds }: GatewayParts,
-  intake: Intake,
-  closers: (() => PromiseLike<void>)[],
-): Promise<{ readonly played: Promise<void> }> {
-  const { ble, serial, simulated } = config.links;
-  const devices = knownDevices(config);
-  if (ble !== undefined) {
-    const { openBleLink } = await import("./link/ble/link.ts");
-    const known = knownOverBle(config, devices);
-    const { timeZone } = config.gateway;
-    const bus = systemBusAddress();
-    const place = bus === undefined ? ble : { ...ble, bus };
-    const link = await openBleLink({ drivers, known, intake, clock, observe, timeZone, ...place });
-    closers.push(() => link[Symbol.asyncDispose]());
-  }
-  for (const { path, driver, device: address, line } of serial) {
-    const { openSerialLink } = await import("./link/serial/link.ts");
-    const device = devices.find((known) => known.address === address) ?? { address, transport: "serial" };
-    const settings = line === undefined ? {} : { line };
-    const link = openSerialLink({ path, driver: drivers.serial(driver), device, intake, clock, observe, ...settings });
-    closers.push(() => link[Symbol.asyncDispose]());
-  }
-  if (simulated === undefined) return { played: Promise.resolve() };
-  const { openSimulatedLink } = await import("./link/simulated/link.ts");
-  const { parseScenario } = await import("./link/simulated/scenario.ts");
-  const text = await readFile(simulated.scenario, "utf8").catch((cause: unknown) => {
-    throw configErrors.CONFIG_UNREADABLE({ where: simulated.scenario, cause });
-  });
-  const scenario = parseScenario(text, simulated.scenario);
-  const { timeZone } = config.gateway;
-  const link = openSimulatedLink({
-    scenario,
-    drivers,
-    intake,
-    clock,
-    observe,
-    timeZone,
-    speed: simulated.speed,
-    ...(rounds === undefined ? {} : { rounds }),
-  });
-  closers.push(() => link[Symbol.asyncDispose]());
-  return { played: link.finished };
+export function identityOf({ gateway, clock }: Pick<GatewayConfig, "gateway" | "clock">): GatewayIdentity {
+  return { ...gateway, version, timeSync: timeSyncs[clock.trust] };
 }

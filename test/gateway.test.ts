@@ -166,6 +166,6 @@ test("a scenario that is missing is said at the start, and nothing stays open be
   const links = { serial: [], simulated: { scenario: join(folder, "missing.yaml"), speed: 1 } };
   await expect(start({ ...config, links })).rejects.toMatchObject({ code: "CONFIG_UNREADABLE" });
   const journal = await openConfiguredJournal(config, clock);
-  expect(journal.lastSeq).toBe(1); // the registry's first record: what the configuration lists
+  expect(journal.lastSeq).toBe(2); // who the gateway is, and the registry's first record: what the configuration lists
   await journal.close();
 });

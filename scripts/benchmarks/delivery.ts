@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mqtt from "mqtt";
+import { DeadLetters } from "../../src/delivery/dead-letters.ts";
 import { openMqttDestination } from "../../src/delivery/mqtt/destination.ts";
 import type { TlsMaterial } from "../../src/delivery/mqtt/port.ts";
 import type { GatewayEvent } from "../../src/events.ts";
@@ -259,6 +260,7 @@ async function deliver(
   const destination = await openMqttDestination({
     name: "platform",
     journal,
+    deadLetters: await DeadLetters.open({ journal: unrefused, clock, observe }),
     observe,
     config: {
       url: broker.url,
@@ -276,6 +278,9 @@ async function deliver(
     [Symbol.asyncDispose]: () => destination[Symbol.asyncDispose](),
   };
 }
+
+/** Where dead letters would go: no receiver here refuses anything. */
+const unrefused = { append: () => Promise.reject(new Error("a record was refused")), facts: async () => [] };
 
 async function startReceiver(receiving: Receiving): Promise<ChildProcess> {
   const receiver = fork(new URL("./receiving.js", import.meta.url));

@@ -99,7 +99,7 @@ async function verify(journal: Journal): Promise<number> {
     records = verifier.result().records;
   }
   const { findings } = verifier.result();
-  if (findings.length > 0) throw new Error(`the bench's own journal does not verify: ${findings[0]?.because}`);
+  if (findings.length > 0) throw new Error(`the bench's own journal does not verify: ${findings[0]?.because.en}`);
   return records / (spent / 1_000);
 }
 

@@ -3,6 +3,41 @@ import { z } from "zod";
 import { field, say } from "./field.ts";
 import { name, path } from "./forms.ts";
 
+export const serial = z.strictObject({
+  path: field(
+    z.string().regex(/^\/\S+$/),
+    say(
+      "Port série ; un lien stable (/dev/serial/by-id/…), car /dev/ttyUSB0 change au rebranchement.",
+      "Serial port; a stable link (/dev/serial/by-id/…), for /dev/ttyUSB0 changes when replugged.",
+    ),
+    say("un chemin absolu", "an absolute path"),
+  ),
+  driver: field(name, say("Pilote ; `vigie drivers` en donne la liste.", "Driver; `vigie drivers` lists them.")),
+  device: field(
+    name,
+    say("Nom de l'appareil branché, repris sous `devices`.", "Name of the device plugged in, as under `devices`."),
+  ),
+  line: field(
+    z
+      .strictObject({
+        baudRate: field(z.int().min(50).max(4_000_000).exactOptional(), say("Débit, en bauds.", "Rate, in baud.")),
+        dataBits: field(
+          z.union([z.literal(7), z.literal(8)]).exactOptional(),
+          say("Bits de données.", "Data bits."),
+          say("7 ou 8", "7 or 8"),
+        ),
+        parity: field(z.enum(["none", "even", "odd"]).exactOptional(), say("Parité.", "Parity.")),
+        stopBits: field(
+          z.union([z.literal(1), z.literal(2)]).exactOptional(),
+          say("Bits d'arrêt.", "Stop bits."),
+          say("1 ou 2", "1 or 2"),
+        ),
+      })
+      .exactOptional(),
+    say("Réglages qui diffèrent de ceux du pilote.", "Settings that differ from the driver's."),
+  ),
+});
+
 export const links = field(
   z.strictObject({
     ble: field(
@@ -24,56 +59,7 @@ export const links = field(
         .exactOptional(),
       say("Bluetooth LE, par BlueZ.", "Bluetooth LE, through BlueZ."),
     ),
-    serial: field(
-      z
-        .array(
-          z.strictObject({
-            path: field(
-              z.string().regex(/^\/\S+$/),
-              say(
-                "Port série ; un lien stable (/dev/serial/by-id/…), car /dev/ttyUSB0 change au rebranchement.",
-                "Serial port; a stable link (/dev/serial/by-id/…), for /dev/ttyUSB0 changes when replugged.",
-              ),
-              say("un chemin absolu", "an absolute path"),
-            ),
-            driver: field(
-              name,
-              say("Pilote ; `vigie drivers` en donne la liste.", "Driver; `vigie drivers` lists them."),
-            ),
-            device: field(
-              name,
-              say(
-                "Nom de l'appareil branché, repris sous `devices`.",
-                "Name of the device plugged in, as under `devices`.",
-              ),
-            ),
-            line: field(
-              z
-                .strictObject({
-                  baudRate: field(
-                    z.int().min(50).max(4_000_000).exactOptional(),
-                    say("Débit, en bauds.", "Rate, in baud."),
-                  ),
-                  dataBits: field(
-                    z.union([z.literal(7), z.literal(8)]).exactOptional(),
-                    say("Bits de données.", "Data bits."),
-                    say("7 ou 8", "7 or 8"),
-                  ),
-                  parity: field(z.enum(["none", "even", "odd"]).exactOptional(), say("Parité.", "Parity.")),
-                  stopBits: field(
-                    z.union([z.literal(1), z.literal(2)]).exactOptional(),
-                    say("Bits d'arrêt.", "Stop bits."),
-                    say("1 ou 2", "1 or 2"),
-                  ),
-                })
-                .exactOptional(),
-              say("Réglages qui diffèrent de ceux du pilote.", "Settings that differ from the driver's."),
-            ),
-          }),
-        )
-        .default([]),
-      say("Appareils sur port série.", "Devices on serial ports."),
-    ),
+    serial: field(z.array(serial).default([]), say("Appareils sur port série.", "Devices on serial ports.")),
     simulated: field(
       z
         .strictObject({

@@ -27,6 +27,7 @@ const cautions = {
   "result-too-low": "résultat au-dessous de la plage de l'appareil",
   "layout-quirk": undefined,
   implausible: "valeur invraisemblable, transmise telle quelle",
+  "from-profile": "saisi dans l'appareil, ou calculé d'une saisie, non mesuré",
 } as const satisfies Record<Status, string | undefined>;
 
 const timeCautions = {

@@ -36,8 +36,10 @@ export function createIntake({ gateway, registry, sessions, journal, observe }: 
       if (draft !== undefined) await journal.append(draft);
       return "rejected";
     }
-    for (const measurement of outcome) observe({ type: "measured", measurement });
-    const readings = outcome.map((measurement): Reading => {
+    // What was typed into a device, or computed from it, is no measure: it stays with the frame's bytes, in the record of what was.
+    const measured = outcome.filter(({ status }) => !status.includes("from-profile"));
+    for (const measurement of measured) observe({ type: "measured", measurement });
+    const readings = measured.map((measurement): Reading => {
       const effective = measuredAt(measurement, gateway.timeZone);
       return { measurement, effective, specialization: driver.specialization };
     });

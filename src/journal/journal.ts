@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { isVigieError } from "../errors/error.ts";
+import { type Sentence, say } from "../errors/sentence.ts";
 import { kidText, type SigningKey } from "../seal/key.ts";
 import { hashOf } from "../seal/segment.ts";
 import type { Verification } from "../seal/verifier.ts";
@@ -15,7 +16,7 @@ import { type Entry, entryOf } from "./entry.ts";
 import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
-import { findAlarms, findRecords } from "./find.ts";
+import { findAlarms, findMeasured, findRecords } from "./find.ts";
 import type { JournalState } from "./identity.ts";
 import { Mutex } from "./mutex.ts";
 import type { JournalOptions } from "./options.ts";
@@ -26,6 +27,7 @@ import type {
   Journal,
   JournalStatus,
   KeptRecord,
+  Measured,
   RecordQuery,
   Retained,
   RetentionPolicy,
@@ -121,6 +123,10 @@ export class SqliteJournal implements Journal {
     return this.#do(() => findAlarms(this.#database, fromSeq));
   }
 
+  async measured(range: SeqRange, which: "each" | "last"): Promise<readonly Measured[]> {
+    return this.#do(() => findMeasured(this.#database, range, which));
+  }
+
   async cursor(destination: string): Promise<number> {
     const cursors = await this.#cursors();
     return cursors.find((cursor) => cursor.destination === destination)?.through ?? 0;
@@ -154,6 +160,7 @@ export class SqliteJournal implements Journal {
     const cursors = await this.#cursors();
     return {
       gateway: this.#state.gateway,
+      publicKey: Buffer.from(this.#state.signingKey.publicKey).toString("hex"),
       epoch: this.epoch,
       lastSeq: this.lastSeq,
       segments: counts === undefined ? 0 : integer(counts, "segments"),
@@ -242,11 +249,14 @@ export class SqliteJournal implements Journal {
 
   async #cursors(): Promise<readonly Cursor[]> {
     const { sound, damaged } = await this.#do(() => readCursors(this.#database, this.#state.vault));
-    for (const destination of damaged) this.#damaged(undefined, `the cursor of ${destination} begins anew`);
+    for (const destination of damaged) {
+      const because = say(`le curseur de ${destination} repart du début`, `the cursor of ${destination} begins anew`);
+      this.#damaged(undefined, because);
+    }
     return sound;
   }
 
-  #damaged(seq: number | undefined, because: string): void {
+  #damaged(seq: number | undefined, because: Sentence): void {
     this.#options.onDamage?.(seq, because);
   }
 

@@ -5,6 +5,7 @@
  */
 import { createHmac, randomBytes } from "node:crypto";
 import nacl from "tweetnacl";
+import { bytes } from "../errors/sentence.ts";
 import { type Cbor, encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import type { RecordId } from "../seal/record.ts";
 import { type Contents, readContents, writeContents } from "./contents.ts";
@@ -134,7 +135,7 @@ export function newIndexKey(boxKey: Uint8Array): Uint8Array {
  */
 export function openVault(boxKey: Uint8Array, indexKeyBox: Uint8Array, nextBox?: Uint8Array): Vault {
   if (boxKey.length !== nacl.secretbox.keyLength) {
-    throw errors.JOURNAL_KEY_WRONG({ found: `${boxKey.length} bytes`, expected: "32 bytes" });
+    throw errors.JOURNAL_KEY_WRONG({ found: bytes(boxKey.length), expected: bytes(32) });
   }
   const indexKey = openBox(indexKeyBox, boxKey);
   if (indexKey !== undefined && nextBox !== undefined) throw errors.JOURNAL_KEY_ROTATING();

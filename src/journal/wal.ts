@@ -5,11 +5,12 @@
  * frame that follows a commit proves that all before it had reached the disk. (File format: sqlite.org/fileformat2.html §4)
  */
 import { type FileHandle, open } from "node:fs/promises";
+import { type Sentence, say } from "../errors/sentence.ts";
 
-const HEADER = 32;
-const FRAME_HEADER = 24;
+export const HEADER = 32;
+export const FRAME_HEADER = 24;
 /** The last bit says that checksums are big-endian. */
-const MAGIC = 0x377f0682;
+export const MAGIC = 0x377f0682;
 
 const PAGE_SIZE_AT = 8;
 /** In the header and, 8 bytes from its beginning, in each frame: the same in all frames since the log was begun anew. */
@@ -48,10 +49,10 @@ export class LogGauge {
   }
 }
 
-type Checksum = readonly [number, number];
+export type Checksum = readonly [number, number];
 
 /** @returns what is wrong, where acknowledged commits stand behind what SQLite would take for the end; else undefined. */
-export function lostCommits(wal: Uint8Array): string | undefined {
+export function lostCommits(wal: Uint8Array): Sentence | undefined {
   if (wal.length < HEADER) return undefined;
   const view = new DataView(wal.buffer, wal.byteOffset, wal.byteLength);
   const magic = view.getUint32(0);
@@ -61,7 +62,7 @@ export function lostCommits(wal: Uint8Array): string | undefined {
     isSame(sum(view, 0, 24, [0, 0], magic === MAGIC), [view.getUint32(24), view.getUint32(28)]);
   const size = FRAME_HEADER + pageSize;
   // The header is fsynced before the first frame is written.
-  if (!isSound) return wal.length > HEADER + FRAME_HEADER ? "the log's header does not fit its checksum" : undefined;
+  if (!isSound) return wal.length > HEADER + FRAME_HEADER ? badHeader : undefined;
 
   const isLittle = magic === MAGIC;
   let seed: Checksum = [view.getUint32(24), view.getUint32(28)];
@@ -75,7 +76,10 @@ export function lostCommits(wal: Uint8Array): string | undefined {
     if (!isGood) broken ??= frame;
     // The frame behind a commit fits the commit's own checksum: it was written after that commit was on the disk.
     else if (broken !== undefined && committed === frame - 1) {
-      return `frame ${broken} of the log does not fit its checksum, and commits that were acknowledged follow it`;
+      return say(
+        `le bloc ${broken} du fichier -wal ne va pas avec sa somme de contrôle, et des écritures confirmées le suivent`,
+        `frame ${broken} of the log does not fit its checksum, and commits that were acknowledged follow it`,
+      );
     }
     if (view.getUint32(at + 4) !== 0 && broken !== undefined) committed = frame;
     seed = stored;
@@ -83,9 +87,14 @@ export function lostCommits(wal: Uint8Array): string | undefined {
   return undefined;
 }
 
-const isSame = (a: Checksum, b: Checksum): boolean => a[0] === b[0] && a[1] === b[1];
+const badHeader = say(
+  "l'en-tête du fichier -wal ne va pas avec sa somme de contrôle",
+  "the log's header does not fit its checksum",
+);
 
-function sum(view: DataView, start: number, length: number, seed: Checksum, isLittle: boolean): Checksum {
+export const isSame = (a: Checksum, b: Checksum): boolean => a[0] === b[0] && a[1] === b[1];
+
+export function sum(view: DataView, start: number, length: number, seed: Checksum, isLittle: boolean): Checksum {
   let [first, second] = seed;
   for (let at = start; at < start + length; at += 8) {
     first = (first + view.getUint32(at, isLittle) + second) >>> 0;

@@ -36,6 +36,8 @@ export const statuses = [
   "result-too-low",
   "layout-quirk",
   "implausible",
+  /** Entered in the device by a user, or computed from what was: shown by whoever decodes, and no measure of anybody. */
+  "from-profile",
 ] as const;
 export type Status = (typeof statuses)[number];
 

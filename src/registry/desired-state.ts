@@ -3,6 +3,7 @@
  * applying it again changes nothing. A section that is there is complete; one that is not is left alone.
  */
 import { z } from "zod";
+import { say, verbatim } from "../errors/sentence.ts";
 import { type HasReadings, moveEnd, type NewAssignment, placeAssignment } from "./assignments.ts";
 import type { Actor } from "./audit.ts";
 import { errors } from "./errors.ts";
@@ -17,7 +18,7 @@ import {
   personShape,
 } from "./shape.ts";
 import { consentKey, copyOf, type State } from "./state.ts";
-import type { RegistryPolicy, RegistryStore } from "./store.ts";
+import type { RegistryStore } from "./store.ts";
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const { device, userSlot, person } = assignmentShape.shape;
@@ -57,7 +58,7 @@ export async function applyDocument(
   actor: Actor,
 ): Promise<readonly StateChange[]> {
   const wanted = parsed(documentShape, document);
-  const work = (draft: State, now: number) => apply(draft, wanted, registry.policy, hasReadings, now);
+  const work = (draft: State, now: number) => apply(draft, wanted, registry, hasReadings, now);
   if (dryRun) return work(copyOf(registry.state), registry.now().wall);
   return registry.change(actor, async (draft, { wall }) => {
     const result = await work(draft, wall);
@@ -68,7 +69,7 @@ export async function applyDocument(
 async function apply(
   draft: State,
   wanted: Document,
-  policy: RegistryPolicy,
+  registry: RegistryStore,
   hasReadings: HasReadings,
   now: number,
 ): Promise<readonly StateChange[]> {
@@ -76,14 +77,14 @@ async function apply(
   const changes: StateChange[] = [];
   for (const one of wanted.devices ?? []) {
     const known = before.devices.get(one.address);
-    placeDevice(draft, one);
+    placeDevice(draft, one, registry);
     if (draft.devices.get(one.address) !== known) {
       changes.push({ do: known === undefined ? "add" : "change", what: "device", name: one.address });
     }
   }
   for (const one of wanted.persons ?? []) {
     const known = before.persons.get(one.reference);
-    placePerson(draft, withKnownIdentity(one, known), policy);
+    placePerson(draft, withKnownIdentity(one, known), registry.policy);
     if (draft.persons.get(one.reference) !== known) {
       changes.push({ do: known === undefined ? "add" : "change", what: "person", name: one.reference });
     }
@@ -136,7 +137,11 @@ async function applyAssignments(
       added.push(one);
       continue;
     }
-    if (known.person !== one.person) throw errors.STATE_REFUSED({ found: `another person for assignment ${known.id}` });
+    if (known.person !== one.person) {
+      const { id } = known;
+      const found = say(`une autre personne pour l'attribution ${id}`, `another person for assignment ${id}`);
+      throw errors.STATE_REFUSED({ found });
+    }
     kept.add(known.id);
     if (known.until === one.until) continue;
     await assertLeavesNobody(known, one.until, hasReadings);
@@ -155,7 +160,8 @@ async function applyAssignments(
 
 async function assertLeavesNobody(known: KnownAssignment, until: number | undefined, hasReadings: HasReadings) {
   const isShorter = until !== undefined && until < (known.until ?? Number.POSITIVE_INFINITY);
-  if (isShorter && (await hasReadings(known, until))) throw errors.ASSIGNMENT_HAS_READINGS({ found: known.id });
+  if (isShorter && (await hasReadings(known, until)))
+    throw errors.ASSIGNMENT_HAS_READINGS({ found: verbatim(known.id) });
 }
 
 const isSameRule = (a: NewAssignment, b: NewAssignment): boolean =>

@@ -28,6 +28,39 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  DEVICE_DRIVER_UNFIT: {
+    what: {
+      fr: "Ce pilote n'existe pas, ou il lit un autre genre d'appareil.",
+      en: "There is no such driver, or it reads another kind of device.",
+    },
+    remedy: {
+      fr: "`vigie drivers` donne la liste ; une adresse Bluetooth veut un pilote Bluetooth, un nom un pilote série.",
+      en: "`vigie drivers` lists them; a Bluetooth address wants a Bluetooth driver, a name a serial one.",
+    },
+    exit: ExitCode.data,
+  },
+  DEVICE_PORT_TAKEN: {
+    what: {
+      fr: "Un autre appareil du registre est sur ce port série.",
+      en: "Another device of the registry is on this serial port.",
+    },
+    remedy: {
+      fr: "Retirez l'autre appareil, ou donnez-lui un autre port : `vigie devices add`.",
+      en: "Remove the other device, or give it another port: `vigie devices add`.",
+    },
+    exit: ExitCode.data,
+  },
+  DEVICE_WITHOUT_LINK: {
+    what: {
+      fr: "Un appareil du registre n'est lu par aucune liaison.",
+      en: "A device of the registry is read by no link.",
+    },
+    remedy: {
+      fr: "Bluetooth : ajoutez `links.ble` à la configuration. Série : donnez son port et son pilote, `vigie devices add … --port … --driver …`.",
+      en: "Bluetooth: add `links.ble` to the configuration. Serial: give its port and driver, `vigie devices add … --port … --driver …`.",
+    },
+    exit: ExitCode.config,
+  },
   PERSON_NOT_REGISTERED: {
     what: { fr: "Cette personne n'est pas au registre.", en: "This person is not in the registry." },
     remedy: {

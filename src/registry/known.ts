@@ -1,18 +1,19 @@
 /** Devices and persons: put into the registry, changed, and taken out again where nothing hangs on them. */
+import { say, verbatim } from "../errors/sentence.ts";
 import type { InsType } from "../fhir/port.ts";
 import type { Actor } from "./audit.ts";
 import { errors } from "./errors.ts";
 import { parsed } from "./parsed.ts";
-import { deviceShape, type KnownDevice, type KnownPerson, personShape } from "./shape.ts";
+import { deviceShape, type KnownDevice, type KnownPerson, personShape, transportOf } from "./shape.ts";
 import type { State } from "./state.ts";
 import type { RegistryPolicy, RegistryStore } from "./store.ts";
 
-/** Adds a device, or replaces what is known of it. @throws REGISTRY_INVALID */
+/** Adds a device, or replaces what is known of it. @throws REGISTRY_INVALID, DEVICE_DRIVER_UNFIT, DEVICE_PORT_TAKEN */
 export function putDevice(registry: RegistryStore, given: unknown, actor: Actor): Promise<void> {
   return registry.change(actor, (draft) => {
     const device = parsed(deviceShape, given);
     const action = draft.devices.get(device.address) === undefined ? "device-added" : "device-changed";
-    placeDevice(draft, device);
+    placeDevice(draft, device, registry);
     const { address, driver } = device;
     return { deed: { action, subject: { device: address, driver }, device: address }, result: undefined };
   });
@@ -53,10 +54,28 @@ export function removePerson(registry: RegistryStore, reference: string, actor: 
   });
 }
 
-/** A repeat changes nothing. */
-export function placeDevice(draft: State, device: KnownDevice): void {
+/** A repeat changes nothing. @throws REGISTRY_INVALID, DEVICE_DRIVER_UNFIT, DEVICE_PORT_TAKEN */
+export function placeDevice(draft: State, device: KnownDevice, { transportOf: known }: Drivers): void {
+  const transport = transportOf(device.address);
+  const { driver, port, line } = device;
+  if (driver !== undefined && known !== undefined && known(driver) !== transport) {
+    throw errors.DEVICE_DRIVER_UNFIT({ found: verbatim(driver) });
+  }
+  if (transport === "ble" && (port ?? line) !== undefined)
+    throw errors.REGISTRY_INVALID({ found: say("`port`, `line`", "`port`, `line`") });
+  if (port !== undefined && driver === undefined)
+    throw errors.REGISTRY_INVALID({
+      found: say("`port` seul", "`port` alone"),
+      expected: say("`driver` aussi", "`driver` too"),
+    });
+  const other = port === undefined ? undefined : draft.devices.values().find((one) => one.port === port);
+  if (other !== undefined && other.address !== device.address)
+    throw errors.DEVICE_PORT_TAKEN({ found: verbatim(other.address) });
   if (!isSame(draft.devices.get(device.address), device)) draft.devices.put(device);
 }
+
+/** What a forced driver is checked against. */
+export type Drivers = Pick<RegistryStore, "transportOf">;
 
 /** A repeat changes nothing. @throws INS_TEST_REFUSED, BADGE_TAKEN */
 export function placePerson(draft: State, person: KnownPerson, { testIdentities }: RegistryPolicy): void {
@@ -70,14 +89,16 @@ export function placePerson(draft: State, person: KnownPerson, { testIdentities 
 /** @throws DEVICE_ASSIGNED */
 export function takeDevice(draft: State, address: string, now: number): void {
   const assignment = heldBy(draft, now, (one) => one.device === address);
-  if (assignment !== undefined) throw errors.DEVICE_ASSIGNED({ found: `assignment ${assignment.id}` });
+  if (assignment !== undefined)
+    throw errors.DEVICE_ASSIGNED({ found: say(`attribution ${assignment.id}`, `assignment ${assignment.id}`) });
   draft.devices.drop(address);
 }
 
 /** @throws PERSON_ASSIGNED */
 export function takePerson(draft: State, reference: string, now: number): void {
   const assignment = heldBy(draft, now, (one) => one.person === reference);
-  if (assignment !== undefined) throw errors.PERSON_ASSIGNED({ found: `assignment ${assignment.id}` });
+  if (assignment !== undefined)
+    throw errors.PERSON_ASSIGNED({ found: say(`attribution ${assignment.id}`, `assignment ${assignment.id}`) });
   draft.persons.drop(reference);
 }
 

@@ -8,7 +8,7 @@ import { placeDevice, placePerson } from "./known.ts";
 import { parsed } from "./parsed.ts";
 import { deviceShape, type KnownDevice, type KnownPerson, personShape } from "./shape.ts";
 import type { State } from "./state.ts";
-import type { RegistryPolicy, RegistryStore } from "./store.ts";
+import type { RegistryStore } from "./store.ts";
 
 export interface Seeds {
   readonly devices: readonly KnownDevice[];
@@ -21,7 +21,7 @@ export async function seed(registry: RegistryStore, seeds: Seeds): Promise<reado
   const refused: VigieError[] = [];
   const change = registry.change({ by: "configuration" }, (draft) => {
     const taken: string[] = [];
-    for (const { entry, place } of entriesOf(seeds, draft, registry.policy)) {
+    for (const { entry, place } of entriesOf(seeds, draft, registry)) {
       if (draft.seeds.get(entry) !== undefined) continue;
       try {
         place();
@@ -43,15 +43,16 @@ export async function seed(registry: RegistryStore, seeds: Seeds): Promise<reado
 }
 
 /** What is known already stays as it is known. */
-function entriesOf({ devices, persons, assignments }: Seeds, draft: State, policy: RegistryPolicy) {
+function entriesOf({ devices, persons, assignments }: Seeds, draft: State, registry: RegistryStore) {
   return [
     ...devices.map((device) => ({
       entry: `device ${device.address}`,
-      place: () => draft.devices.get(device.address) ?? placeDevice(draft, parsed(deviceShape, device)),
+      place: () => draft.devices.get(device.address) ?? placeDevice(draft, parsed(deviceShape, device), registry),
     })),
     ...persons.map((person) => ({
       entry: `person ${person.reference}`,
-      place: () => draft.persons.get(person.reference) ?? placePerson(draft, parsed(personShape, person), policy),
+      place: () =>
+        draft.persons.get(person.reference) ?? placePerson(draft, parsed(personShape, person), registry.policy),
     })),
     ...assignments.map((one) => ({
       entry: `assignment ${one.device} ${one.userSlot ?? "*"} ${new Date(one.from).toISOString()} ${one.person}`,

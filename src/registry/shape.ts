@@ -15,6 +15,10 @@ export const SYSTEM =
  * usage, but no public text that we know defines it for every number: only the form is checked.
  */
 export const FINESS = /^[0-9][0-9AB][0-9]{7}$/;
+/** A serial port, under /dev alone: a document that a platform pushed opens no other file. */
+export const PORT = /^\/dev\/(?!.*\.\.)[\w.,:+@/-]{1,200}$/;
+/** Rate, data bits, parity, stop bits, as technicians write them: `2400 7E1`. */
+export const LINE = /^([1-9]\d{1,6}) ([78])([NEO])([12])$/;
 /** A device numbers its users in one byte, of which 255 is "unknown". */
 export const MAX_SLOT = 254;
 
@@ -30,8 +34,29 @@ export const deviceShape = z.strictObject({
   driver: name.exactOptional(),
   /** The name it broadcasts, where its driver needs it. */
   name: z.string().min(1).max(80).exactOptional(),
+  /** Where a serial device is plugged in; where absent, the port that the configuration gives under `links.serial`. */
+  port: z.string().regex(PORT).exactOptional(),
+  /** How its line is set where that is not its driver's way: `9600 8N1`. */
+  line: z.string().regex(LINE).exactOptional(),
 });
 export type KnownDevice = z.output<typeof deviceShape>;
+
+const parities = { N: "none", E: "even", O: "odd" } as const;
+
+/** The settings that a text such as `2400 7E1` names; nothing where it names none. */
+export function lineOf(text: string) {
+  const [, rate, dataBits, parity, stopBits] = LINE.exec(text) ?? [];
+  if (rate === undefined) return {};
+  return {
+    baudRate: Number(rate),
+    dataBits: dataBits === "7" ? 7 : 8,
+    parity: parity === "E" || parity === "O" ? parities[parity] : parities.N,
+    stopBits: stopBits === "2" ? 2 : 1,
+  } as const;
+}
+
+/** Over what a device speaks, by the form of its address. */
+export const transportOf = (address: string): "ble" | "serial" => (address.includes(":") ? "ble" : "serial");
 
 const insTypes = Object.keys(insOids).filter((type): type is InsType => type in insOids);
 const trait = z.string().min(1).max(100);

@@ -22,10 +22,15 @@ export const defaultPolicy: RegistryPolicy = {
   withdrawnConsent: "hold",
 };
 
+/** Over what a driver's devices speak; undefined where there is no such driver. */
+export type TransportOf = (driver: string) => "ble" | "serial" | undefined;
+
 export interface RegistryParts {
   readonly journal: JournalWriter & JournalFacts;
   readonly clock: Clock;
   readonly policy?: RegistryPolicy;
+  /** What forced drivers are checked against. @default nothing: any name is taken */
+  readonly transportOf?: TransportOf;
 }
 
 /** What a change comes to. */
@@ -38,16 +43,19 @@ export interface Decision<Result> {
 
 export class RegistryStore implements Registry, Consent {
   readonly policy: RegistryPolicy;
+  readonly transportOf: TransportOf | undefined;
   readonly #journal: JournalWriter;
   readonly #clock: Clock;
   #state: State;
   #assignments: ReturnType<typeof inForce>;
   #last: Promise<unknown> = Promise.resolve();
+  readonly #watchers = new Set<() => void>();
 
-  private constructor({ journal, clock, policy = defaultPolicy }: RegistryParts, state: State) {
+  private constructor({ journal, clock, policy = defaultPolicy, transportOf }: RegistryParts, state: State) {
     this.#journal = journal;
     this.#clock = clock;
     this.policy = policy;
+    this.transportOf = transportOf;
     this.#state = state;
     this.#assignments = inForce(state);
   }
@@ -63,6 +71,12 @@ export class RegistryStore implements Registry, Consent {
 
   now(): Instant {
     return this.#clock.now();
+  }
+
+  /** Calls back after each change, once it is on disk, until the function it gives is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   attribute(device: string, userSlot: number | undefined, moment: Moment | undefined): Attribution {
@@ -90,6 +104,7 @@ export class RegistryStore implements Registry, Consent {
       await this.#journal.append(auditDraft(actor, deed, now), changes);
       this.#state = draft;
       this.#assignments = inForce(draft);
+      for (const watcher of [...this.#watchers]) watcher();
       return result;
     });
     // The next change waits for the end of this one, whichever way it ends; its own caller is told of a failure.

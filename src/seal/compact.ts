@@ -3,6 +3,7 @@
  * in itself: the reader makes the signed bytes again from what they say. If anything of it was changed on the way, it makes
  * other bytes, which the signature does not fit.
  */
+import { type Sentence, say } from "../errors/sentence.ts";
 import { type Cbor, encode, isBytes, tryDecode } from "./cbor.ts";
 import { Encoding, pack, unpack } from "./encoding.ts";
 import type { Bounds } from "./guard.ts";
@@ -25,7 +26,7 @@ export function encodeCompact({ segment, records }: SegmentMessage): Uint8Array 
   if (marked === undefined) return undefined;
   const lengths = marked.texts.map(({ length }) => length).values();
   const items = records.map((record, index): Cbor => {
-    if (isWithheld(record)) return digests[index] ?? null;
+    if (isWithheld(record)) return withoutBody(digests[index] ?? null, record.elsewhere);
     return [record.kind, record.id, record.salt, lengths.next().value ?? 0];
   });
   const head = payloadItems({ ...payload, digests: [] });
@@ -33,47 +34,67 @@ export function encodeCompact({ segment, records }: SegmentMessage): Uint8Array 
   return encode([Encoding.compact, head, kid, signature, items, marked.uuids, stream]);
 }
 
+const refused = {
+  encoding: { because: say("un encodage inconnu ici", "an encoding that is not known here") },
+  head: { because: say("ce n'est pas l'en-tête d'un segment", "no head of a segment") },
+  records: {
+    because: say("les enregistrements n'ont pas la forme d'un message", "the records are not of a message's form"),
+  },
+  bodies: {
+    because: say("les corps ne sont pas empaquetés comme annoncé", "the bodies are not packed as they are said to be"),
+  },
+} as const;
+
 /** @returns the message, of which nothing is believed yet; or why it is none. */
-export function decodeCompact(bytes: Uint8Array, bounds: Bounds): SegmentMessage | string {
+export function decodeCompact(bytes: Uint8Array, bounds: Bounds): SegmentMessage | { readonly because: Sentence } {
   const message = tryDecode(bytes, bounds);
   const [encoding, head, kid, signature, items, uuids, stream]: unknown[] = Array.isArray(message) ? message : [];
-  if (encoding !== Encoding.compact) return "no message, or in an encoding that is not known here";
+  if (encoding !== Encoding.compact) return refused.encoding;
   const gateway: unknown = Array.isArray(head) ? head[1] : undefined;
   if (!Array.isArray(head) || typeof gateway !== "string" || !isBytes(kid) || !isBytes(signature, 64)) {
-    return "no head of a segment";
+    return refused.head;
   }
   const listed = Array.isArray(items) && items.length <= MAX_RECORDS ? items.map(readItem) : [undefined];
-  if (!listed.every((item) => item !== undefined)) return "the records are not of the form that a message has";
+  if (!listed.every((item) => item !== undefined)) return refused.records;
   const bodies = readBodies(listed, { gateway, uuids, stream }, bounds.maxBytes);
-  if (bodies === undefined) return "the bodies are not packed as they are said to be";
+  if (bodies === undefined) return refused.bodies;
 
   const digests: Uint8Array[] = [];
-  const shown: (Omit<WholeRecord, "seq"> | undefined)[] = listed.map((item) => {
-    const body = item instanceof Uint8Array ? undefined : bodies.shift();
-    if (item instanceof Uint8Array || body === undefined) {
-      digests.push(item instanceof Uint8Array ? item : new Uint8Array(32));
-      return undefined;
+  const places: ((seq: number) => TravellingRecord)[] = [];
+  let next = 0;
+  for (const item of listed) {
+    if ("digest" in item) {
+      const { digest, elsewhere } = item;
+      digests.push(digest);
+      places.push((seq) => ({ seq, withheld: true, ...(elsewhere && { elsewhere }) }));
+      continue;
     }
-    const { kind, id, salt } = item;
-    digests.push(digestOf({ kind, id, salt, body }));
-    return { kind, id, salt, body };
-  });
+    const { length: _, ...facts } = item;
+    const record = { ...facts, body: bodies[next] ?? new Uint8Array() };
+    next += 1;
+    digests.push(digestOf(record));
+    places.push((seq) => ({ seq, ...record }));
+  }
   const payload = readItems([...head, ...digests]);
-  if (payload === undefined) return "no head of a segment";
-  const records = shown.map((record, index): TravellingRecord => {
-    const seq = payload.firstSeq + index;
-    return record === undefined ? { seq, withheld: true } : { seq, ...record };
-  });
+  if (payload === undefined) return refused.head;
+  const records = places.map((place, index) => place(payload.firstSeq + index));
   return { segment: putTogether({ payload, kid, signature }), records };
 }
 
-/** The digest of a record that is withheld, or a record whose body has so many bytes in the stream. */
-type Item = Uint8Array | (Omit<WholeRecord, "seq" | "body"> & { readonly length: number });
+const withoutBody = (digest: Cbor, elsewhere: Uint8Array | undefined): Cbor =>
+  elsewhere === undefined ? digest : [digest, elsewhere];
+
+/** A record as this form lists it: withheld, or with so many bytes of its marked body in the stream. */
+type Item =
+  | { readonly digest: Uint8Array; readonly elsewhere?: Uint8Array }
+  | (Omit<WholeRecord, "seq" | "body"> & { readonly length: number });
 
 function readItem(item: unknown): Item | undefined {
-  if (isBytes(item, 32)) return item;
-  if (!Array.isArray(item) || item.length !== 4) return undefined;
+  if (isBytes(item, 32)) return { digest: item };
+  if (!Array.isArray(item)) return undefined;
   const [kindItem, id, salt, length]: unknown[] = item;
+  if (item.length === 2 && isBytes(kindItem, 32) && isBytes(id, 16)) return { digest: kindItem, elsewhere: id };
+  if (item.length !== 4) return undefined;
   const kind = kindOf(kindItem);
   if (kind === undefined || !isBytes(id, 16) || !isBytes(salt, 16) || typeof length !== "number") return undefined;
   return length < 0 ? undefined : { kind, id, salt, length };
@@ -85,7 +106,7 @@ function readBodies(
   { gateway, uuids, stream }: { readonly gateway: string; readonly uuids: unknown; readonly stream: unknown },
   maxBytes: number,
 ): Uint8Array[] | undefined {
-  const whole = items.flatMap((item) => (item instanceof Uint8Array ? [] : [item]));
+  const whole = items.flatMap((item) => ("digest" in item ? [] : [item]));
   const length = whole.reduce((sum, item) => sum + item.length, 0);
   if (!Array.isArray(uuids) || !uuids.every((uuid) => isBytes(uuid, 16)) || !isBytes(stream)) return undefined;
   const bytes = length > maxBytes ? undefined : unpack(stream, length);

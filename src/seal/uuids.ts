@@ -27,12 +27,13 @@ export function mark(
   gateway: string,
   bodies: readonly { readonly id: RecordId; readonly body: Uint8Array }[],
 ): Marked | undefined {
-  const markers = new Map([[gatewayUuid(gateway), `${OTHER}0`]]);
+  const known = gatewayUuid(gateway);
+  const markers = new Map([[known, `${OTHER}0`]]);
   const texts: string[] = [];
   for (const { id, body } of bodies) {
     const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
     if (text.includes(OWN) || text.includes(OTHER)) return undefined;
-    texts.push(markOthers(text.replaceAll(uuidOf(id), OWN), markers));
+    texts.push(markOthers(text.replaceAll(uuidOf(id), OWN).replaceAll(known, `${OTHER}0`), markers));
   }
   const others = [...markers.keys()].slice(1);
   return { texts, uuids: others.map((uuid) => Buffer.from(uuid.replaceAll("-", ""), "hex")) };

@@ -28,9 +28,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "delivery/dead-letters.ts",
   ],
   delivery: ["fhir", "journal/port.ts", "measure", "seal", "events.ts"],
-  // The platform's end of the same line: it shares the transport, the topics and the timers, and no destination.
+  // The platform's end of the same line: it shares the transport, the topics, the timers and the FHIR client, and no destination.
   receiver: [
     "delivery/mqtt",
+    "delivery/http/line.ts",
+    "delivery/fhir/answer.ts",
+    "delivery/fhir/render.ts",
+    "delivery/fhir/server.ts",
+    "delivery/fhir/token.ts",
     "delivery/https/media.ts",
     "delivery/retry.ts",
     "delivery/timers.ts",
@@ -45,13 +50,13 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   "events.ts": ["driver/reject.ts", "measure"],
   config: ["driver/define.ts", "registry/shape.ts", "measure", "fhir/port.ts"],
-  logging: ["events.ts", "receiver/port.ts", "measure"],
+  logging: ["events.ts", "receiver/port.ts", "delivery/timers.ts", "driver/reject.ts", "measure"],
   "system-clock.ts": ["measure/time.ts"],
   "version.ts": [],
 };
 
 /** These alone know everybody. */
-const roots = ["gateway.ts", "gateway-destinations.ts", "cli"];
+const roots = ["gateway.ts", "gateway-destinations.ts", "gateway-links.ts", "cli"];
 
 /** No I/O, no clock, no environment: what they say depends on what they are given. */
 const pure = ["drivers", "measure", "driver", "fhir", "seal", "registry", "errors", "events.ts"];
@@ -73,7 +78,7 @@ const packages: Readonly<Record<string, { readonly in: readonly string[]; readon
   serialport: { in: ["link"], one: true },
   sqlite3: { in: ["journal"], one: true },
   tweetnacl: { in: ["journal"] },
-  yaml: { in: ["config", "link"] },
+  yaml: { in: ["config", "link", "receiver"] },
   zod: {
     in: [
       "measure",

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import bloodPressure from "../../drivers/gatt-blood-pressure.ts";
+import weightScale from "../../drivers/gatt-weight-scale.ts";
 import scaleLine from "../../drivers/scale-line.ts";
 import type { GatewayEvent } from "../../src/events.ts";
 import { createIntake } from "../../src/intake/intake.ts";
@@ -155,4 +156,16 @@ test("a flood of garbage fills no journal: 32 frames an hour and device are kept
   }
   expect(drafts).toHaveLength(32);
   expect(events).toHaveLength(500);
+});
+
+test("a scale's typed height and the index computed from it are no measures: its weight alone is kept, with all bytes", async () => {
+  const hex = "0e783eea07050c12353601ee002607";
+  const taken = await makeIntake().take({ ...frame(hex), driver: weightScale, channel: 0x2a9d });
+  expect(taken).toBe("kept");
+  expect(drafts.map(({ kind }) => kind)).toEqual([RecordKind.measure]);
+  expect(events.flatMap((event) => (event.type === "measured" ? [event.measurement.kind] : []))).toEqual([
+    "body-weight",
+  ]);
+  expect(Buffer.from(drafts[0]?.body ?? []).toString()).not.toMatch(/39156-5|8302-2/);
+  expect(Buffer.from(drafts[0]?.source ?? []).toString()).toContain(hex);
 });

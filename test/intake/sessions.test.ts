@@ -50,8 +50,7 @@ const inflation = (hex = "16 7c00 5600 6100 e8070617 0e2700 3300 0000"): Frame =
 });
 const open = (device: string, badge: string, lasts?: number) =>
   house.sessions.start({ device, who: { badge }, ...(lasts === undefined ? {} : { lasts }) }, marie);
-const measures = async () =>
-  (await house.bodies(RecordKind.measure)).map(({ entry }) => entry[0].resource.subject.identifier.value);
+const measures = async () => (await house.observations()).map(({ subject }) => subject.identifier.value);
 const waiting = async () => (await house.bodies(RecordKind.quarantine)).map(({ reason }) => reason);
 
 describe("a session", () => {

@@ -126,7 +126,7 @@ describe("the signing key", () => {
     const segments = await journal.segments(1, 10_000);
     const signers = segments.map(({ segment }) => {
       const opened = openSegment(segment, ringOf(testKey(7), testKey(8), testKey(9)));
-      return opened.ok ? Buffer.from(opened.kid).toString("hex") : opened.because;
+      return opened.ok ? Buffer.from(opened.kid).toString("hex") : opened.because.en;
     });
     const order = [7, 8, 9].map((byte) => Buffer.from(testKey(byte).kid).toString("hex"));
     expect([...new Set(signers)]).toEqual(order);

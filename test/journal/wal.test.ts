@@ -72,7 +72,7 @@ test("a journal whose log has lost acknowledged commits is not opened, at any tr
   for (const _again of [1, 2]) {
     await expect(open(copy)).rejects.toMatchObject({
       code: "JOURNAL_DAMAGED",
-      detail: { where: join(copy, "journal.db.damaged-1") },
+      detail: { where: { fr: join(copy, "journal.db.damaged-1") } },
     });
   }
   expect((await readFile(file)).equals(damaged)).toBe(true);

@@ -38,7 +38,7 @@ function throughCompact(message: SegmentMessage): SegmentMessage {
   const bytes = encodeMessage(message, Encoding.compact);
   expect(bytes[0]).toBe(COMPACT);
   const decoded = decodeMessage(bytes);
-  if (!decoded.ok) throw new Error(decoded.because);
+  if (!decoded.ok) throw new Error(decoded.because.en);
   return decoded.message;
 }
 

@@ -10,6 +10,8 @@ interface AddOptions extends ActorOptions {
   readonly label: string;
   readonly driver?: string;
   readonly name?: string;
+  readonly port?: string;
+  readonly line?: string;
 }
 
 export default function devices(io: Io, summary: Sentence): Command {
@@ -35,14 +37,27 @@ export default function devices(io: Io, summary: Sentence): Command {
       )
       .requiredOption("--label <text>", inBoth("le nom que l'équipe lui donne", "what the staff calls it"))
       .option("--driver <id>", inBoth("pilote imposé", "forced driver"))
-      .option("--name <text>", inBoth("le nom qu'il diffuse", "the name it broadcasts")),
+      .option("--name <text>", inBoth("le nom qu'il diffuse", "the name it broadcasts"))
+      .option(
+        "--port <path>",
+        inBoth(
+          "port série où il est branché, comme /dev/serial/by-id/… ; à défaut, celui de `links.serial`",
+          "serial port that it is plugged into, like /dev/serial/by-id/…; by default the one under `links.serial`",
+        ),
+      )
+      .option(
+        "--line <settings>",
+        inBoth('réglage de la ligne, comme "9600 8N1"', 'settings of the line, like "9600 8N1"'),
+      ),
   ).action(async (address: string, options: AddOptions) => {
-    const { label, driver, name } = options;
+    const { label, driver, name, port, line } = options;
     const device = {
       address,
       label,
       ...(driver === undefined ? {} : { driver }),
       ...(name === undefined ? {} : { name }),
+      ...(port === undefined ? {} : { port }),
+      ...(line === undefined ? {} : { line }),
     };
     await ask(io, options, { do: "device-put", device, actor: actorOf(options) }, "done");
   });
@@ -56,6 +71,7 @@ export default function devices(io: Io, summary: Sentence): Command {
   const examples = [
     "vigie devices list --config config/vigie.yaml",
     'vigie devices add AA:BB:CC:DD:EE:FF --label "Tensiomètre du couloir A" --config config/vigie.yaml',
+    'vigie devices add balance-2 --label "Balance du couloir B" --driver scale-line --port /dev/vigie/balance-2 --config config/vigie.yaml',
   ];
   return command(io, { name: "devices", summary, examples }).addCommand(list).addCommand(add).addCommand(remove);
 }

@@ -1,6 +1,7 @@
 /** `vigie sessions`: on a shared device, whose the next reading is. */
 import type { Command } from "commander";
 import type { Sentence } from "../../errors/error.ts";
+import { say } from "../../errors/sentence.ts";
 import { siteIso } from "../../measure/site-time.ts";
 import { command, inBoth } from "../command.ts";
 import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing, whole } from "../control.ts";
@@ -57,7 +58,7 @@ export default function sessions(io: Io, summary: Sentence): Command {
   ).action(async (options: OpenOptions) => {
     const { device, person, badge, minutes } = options;
     if ((person === undefined) === (badge === undefined)) {
-      throw errors.USAGE({ expected: "--person or --badge" });
+      throw errors.USAGE({ expected: say("--person ou --badge", "--person or --badge") });
     }
     const told = badge === "-" ? await badgeFrom(io) : badge;
     const request = {
@@ -89,6 +90,9 @@ export default function sessions(io: Io, summary: Sentence): Command {
 /** What a keyboard-wedge or serial reader writes: the number, then the end of the line. @throws INPUT_MALFORMED */
 async function badgeFrom(io: Io): Promise<string> {
   const [line = ""] = ((await readAll(io.stdin, MAX_BADGE)) ?? "").split(/[\r\n]/);
-  if (line.trim() === "") throw errors.INPUT_MALFORMED({ expected: "one line with a badge number" });
+  if (line.trim() === "")
+    throw errors.INPUT_MALFORMED({
+      expected: say("une ligne avec un numéro de badge", "one line with a badge number"),
+    });
   return line.trim();
 }

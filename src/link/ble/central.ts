@@ -1,6 +1,7 @@
 /** One adapter while it is there and switched on: it scans, connects to known devices when it hears them, and holds their sessions. */
 import type { DriverRegistry } from "../../driver/registry.ts";
 import { VigieError } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { Device } from "../../measure/measurement.ts";
 import type { Adapter } from "./bus.ts";
 import { errors } from "./errors.ts";
@@ -97,6 +98,19 @@ export class Central {
     this.#aim();
   }
 
+  /** Behind these addresses stand other devices of ours now, or none. */
+  peersChanged(addresses: ReadonlySet<string>): void {
+    for (const { path, address, connected } of this.#context.objects.devices) {
+      if (!addresses.has(address) || this.#mine(path) === undefined) continue;
+      this.#end(path);
+      this.#wanted.delete(path);
+      this.#missed.delete(path);
+      if (this.#context.peers.has(address)) this.connectionChanged(path, connected);
+      else void this.#letGo(path);
+    }
+    this.#aim();
+  }
+
   /** BlueZ has forgotten the device. */
   removed(path: string): void {
     this.#wanted.delete(path);
@@ -143,6 +157,7 @@ export class Central {
       this.#connecting = path;
       await this.#connect(path, peer);
       this.#connecting = undefined;
+      if (!this.#context.peers.has(object.address)) await this.#letGo(path); // removed meanwhile
       this.#aim();
     }
     await this.#connectNext();
@@ -160,16 +175,24 @@ export class Central {
     }
   }
 
+  /** No longer ours: neither held nor connected by itself again. Its bond stays with BlueZ. */
+  async #letGo(path: string): Promise<void> {
+    const { bus } = this.#context;
+    const object = this.#mine(path);
+    if (object?.trusted === true) await bus.set(path, DEVICE, "Trusted", false).catch(() => undefined);
+    if (object?.connected === true) await this.#cancel(path);
+  }
+
   async #cancel(path: string): Promise<void> {
     const cancelling = this.#context.bus.call({ path, interface: DEVICE, member: "Disconnect" });
-    await cancelling.catch(() => undefined); // it had given up by itself
+    await cancelling.catch(() => undefined); // it had given up, or gone, by itself
   }
 
   #failed(peer: Peer, path: string, error: VigieError): void {
     const driver = peer.driver(this.#context.objects, path)?.id ?? "device";
-    this.#context.observe({ type: "link", link: `ble:${driver}`, state: "failed", error });
+    this.#context.observe({ type: "link", link: `ble:${driver}`, isConversation: true, state: "failed", error });
     if (this.#mine(path)?.bonded === true && peer.failed(error)) {
-      this.#context.observe({ type: "fault", error: errors.BLE_BOND_LOST({ where: driver }) });
+      this.#context.observe({ type: "fault", error: errors.BLE_BOND_LOST({ where: verbatim(driver) }) });
     }
     peer.resting = true;
     const timer = setTimeout(() => {
@@ -205,7 +228,7 @@ export class Central {
   }
 
   #tell(driver: string, state: "open" | "closed"): void {
-    this.#context.observe({ type: "link", link: `ble:${driver}`, state });
+    this.#context.observe({ type: "link", link: `ble:${driver}`, isConversation: true, state });
   }
 }
 

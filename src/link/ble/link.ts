@@ -4,6 +4,7 @@
  */
 import type { DriverRegistry } from "../../driver/registry.ts";
 import { VigieError } from "../../errors/error.ts";
+import { type Sentence, say, verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { Intake } from "../../intake/port.ts";
 import type { Clock } from "../../measure/time.ts";
@@ -47,12 +48,17 @@ export interface BleLinkOptions {
 }
 
 /** The open link. Disposing of it ends the scan, hands over what waits, and leaves the devices connected. */
-export type BleLink = AsyncDisposable;
+export interface BleLink extends AsyncDisposable {
+  /**
+   * The enrolled devices from now on. One that is new is looked for; one that is gone is disconnected; one that was given
+   * another driver is read anew. One whose driver it cannot have is told of and not read.
+   */
+  know(known: readonly KnownDevice[]): void;
+}
 
 /**
  * Opens the link. Resolves after the first look at the bus, also where there is no bus, no bluetoothd or no adapter: that
  * is told to `observe`, and the link recovers by itself when they come.
- * @throws DRIVER_UNKNOWN, BLE_NO_DRIVER where a known device names a driver that it cannot have
  */
 export async function openBleLink(options: BleLinkOptions): Promise<BleLink> {
   const link = new Link(options);
@@ -60,11 +66,12 @@ export async function openBleLink(options: BleLinkOptions): Promise<BleLink> {
   return link;
 }
 
-class Link implements AsyncDisposable {
+class Link implements BleLink {
   readonly #options: BleLinkOptions;
   readonly #timing: Timing;
   readonly #objects = new BluezObjects();
-  readonly #peers: ReadonlyMap<string, Peer>;
+  /** The enrolled devices by their address. */
+  readonly #peers = new Map<string, Peer>();
   readonly #handover: Handover;
   readonly #values: Values;
   readonly #backoff: Backoff;
@@ -82,8 +89,6 @@ class Link implements AsyncDisposable {
   constructor(options: BleLinkOptions) {
     this.#options = options;
     this.#timing = { ...defaultTiming, ...options.timing };
-    const peer = (known: KnownDevice) => new Peer(known, options.drivers, this.#timing.retryDevice);
-    this.#peers = new Map(options.known.map((known) => [known.device.address.toUpperCase(), peer(known)]));
     this.#handover = new Handover(options.intake, options.observe, this.#timing.retryIntake);
     this.#values = new Values({
       objects: this.#objects,
@@ -97,6 +102,30 @@ class Link implements AsyncDisposable {
     this.#objects.watch(() => this.#values.settle());
     this.#backoff = new Backoff(this.#timing.retryBus);
     this.#uuids = [...new Set(options.drivers.ble.flatMap(({ match }) => match.services))].map(uuidOf);
+    this.know(options.known);
+  }
+
+  know(known: readonly KnownDevice[]): void {
+    const before = new Map(this.#peers);
+    this.#peers.clear();
+    for (const one of known) {
+      const address = one.device.address.toUpperCase();
+      const peer = before.get(address)?.stays(one) ?? this.#peer(one);
+      if (peer !== undefined) this.#peers.set(address, peer);
+    }
+    const others = [...before.keys(), ...this.#peers.keys()].filter(
+      (address) => before.get(address) !== this.#peers.get(address),
+    );
+    this.#central?.peersChanged(new Set(others));
+  }
+
+  #peer(known: KnownDevice): Peer | undefined {
+    try {
+      return new Peer(known, this.#options.drivers, this.#timing.retryDevice);
+    } catch (error) {
+      this.#options.observe({ type: "fault", error: asTold(error) });
+      return undefined;
+    }
   }
 
   async open(): Promise<void> {
@@ -150,7 +179,7 @@ class Link implements AsyncDisposable {
       const managed = await bus.managedObjects();
       if (attachment !== this.#attachment) return; // another bluetoothd has come meanwhile
       this.#objects.replace(managed);
-      await registerAgent(bus).catch((cause: unknown) => this.#registrationFailed("agent", cause));
+      await registerAgent(bus).catch((cause: unknown) => this.#registrationFailed(say("appairage", "pairing"), cause));
     } catch (error) {
       if (attachment !== this.#attachment || this.#closed) return;
       this.#tell(asTold(error));
@@ -176,7 +205,8 @@ class Link implements AsyncDisposable {
     const adapter = name === undefined ? adapters[0] : adapters.find(({ path }) => path === `/org/bluez/${name}`);
     if (this.#central !== undefined && adapter?.powered === true && adapter.path === this.#centralPath) return;
     this.#stopCentral();
-    if (adapter === undefined) return this.#tell(errors.BLE_ADAPTER_ABSENT(name === undefined ? {} : { where: name }));
+    if (adapter === undefined)
+      return this.#tell(errors.BLE_ADAPTER_ABSENT(name === undefined ? {} : { where: verbatim(name) }));
     if (!adapter.powered) {
       this.#tell(errors.BLE_ADAPTER_OFF());
       // Where the radio is not blocked this is all it takes; its "powered" is signalled.
@@ -206,7 +236,9 @@ class Link implements AsyncDisposable {
     this.#backoff.reset();
     this.#options.observe({ type: "link", link: this.#name, state: "open" });
     this.#central.start();
-    await registerProfile(bus, path).catch((cause: unknown) => this.#registrationFailed("profile", cause));
+    await registerProfile(bus, path).catch((cause: unknown) =>
+      this.#registrationFailed(say("reconnexion", "reconnection"), cause),
+    );
   }
 
   #stopCentral(): void {
@@ -269,7 +301,7 @@ class Link implements AsyncDisposable {
     }
   }
 
-  #registrationFailed(where: string, cause: unknown): void {
+  #registrationFailed(where: Sentence, cause: unknown): void {
     if (this.#closed || this.#bus?.present !== true) return;
     this.#options.observe({
       type: "fault",

@@ -2,6 +2,7 @@
 import type { BleDriver } from "../../driver/define.ts";
 import type { DriverRegistry } from "../../driver/registry.ts";
 import type { VigieError } from "../../errors/error.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
 import type { Device } from "../../measure/measurement.ts";
 import { errors } from "./errors.ts";
 import type { BluezObjects, DeviceObject } from "./objects.ts";
@@ -36,6 +37,7 @@ export class Peer {
   informed = false;
   /** How many values it has given since the gateway started. */
   values = 0;
+  readonly #known: KnownDevice;
   readonly #pinned: BleDriver | undefined;
   readonly #drivers: DriverRegistry;
   #suspicion = 0;
@@ -43,12 +45,21 @@ export class Peer {
   /** @throws DRIVER_UNKNOWN; BLE_NO_DRIVER where the driver is one of a serial device. */
   constructor(known: KnownDevice, drivers: DriverRegistry, retry: Range) {
     this.device = known.device;
+    this.#known = known;
     this.backoff = new Backoff(retry);
     this.#drivers = drivers;
     const pinned = known.driver === undefined ? undefined : drivers.get(known.driver);
     if (pinned?.transport === "serial")
-      throw errors.BLE_NO_DRIVER({ found: pinned.id, expected: "a Bluetooth driver" });
+      throw errors.BLE_NO_DRIVER({
+        found: verbatim(pinned.id),
+        expected: say("un pilote Bluetooth", "a Bluetooth driver"),
+      });
     this.#pinned = pinned;
+  }
+
+  /** This peer, where what is known of its device now asks for no other one. */
+  stays({ driver, device }: KnownDevice): this | undefined {
+    return driver === this.#known.driver && device.name === this.#known.device.name ? this : undefined;
   }
 
   /** The driver that reads it, by what it advertises and offers as far as BlueZ knows now. */

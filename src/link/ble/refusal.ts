@@ -1,5 +1,6 @@
 /** What BlueZ says when it says no. Pure. */
 import { VigieError } from "../../errors/error.ts";
+import { quoted, type Sentence, say } from "../../errors/sentence.ts";
 
 /** An error reply of BlueZ, without any device address in its words. */
 export class BluezRefusal extends Error {
@@ -20,8 +21,9 @@ export function refusalOf(error: unknown): BluezRefusal | undefined {
 }
 
 /** The words of BlueZ behind an error of ours, for its `found`. */
-export function saidBy(error: unknown): string {
-  return refusalOf(error)?.message ?? "no answer";
+export function saidBy(error: unknown): Sentence {
+  const words = refusalOf(error)?.message;
+  return words === undefined ? say("pas de réponse", "no answer") : quoted(words);
 }
 
 /** Object paths and messages of BlueZ hold addresses, as `AA:BB:…` or `dev_AA_BB_…`; a log must not. */

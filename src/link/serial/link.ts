@@ -1,7 +1,9 @@
 import type { LineSettings } from "../../driver/define.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import { backoff, sleep as realSleep, type Sleep } from "./backoff.ts";
 import { errors } from "./errors.ts";
 import { type OpenPort, openPort as openRealPort, type Port } from "./port.ts";
+import { portSays } from "./refusal.ts";
 import { SerialSession, type SessionOptions } from "./session.ts";
 
 export interface SerialLinkOptions extends Omit<SessionOptions, "sleep"> {
@@ -72,9 +74,8 @@ class SerialLink implements AsyncDisposable {
         this.#session.receive(bytes);
       });
     } catch (cause) {
-      const found = cause instanceof Error ? cause.message : "unknown";
-      const error = errors.SERIAL_NOT_OPENED({ where: path, found, cause });
-      if (tell) observe({ type: "link", link: device.address, state: "failed", error });
+      const error = errors.SERIAL_NOT_OPENED({ where: verbatim(path), found: portSays(cause), cause });
+      if (tell) observe({ type: "link", link: "serial", device: device.address, state: "failed", error });
       return undefined;
     }
   }
@@ -83,11 +84,11 @@ class SerialLink implements AsyncDisposable {
     const { path, device, observe } = this.#options;
     this.#port = port;
     this.#session.attach(port);
-    observe({ type: "link", link: device.address, state: "open" });
+    observe({ type: "link", link: "serial", device: device.address, state: "open" });
     const cause = await port.closed;
     this.#port = undefined;
     this.#session.detach();
-    const error = cause === undefined ? {} : { error: errors.SERIAL_LOST({ where: path, cause }) };
-    observe({ type: "link", link: device.address, state: "closed", ...error });
+    const error = cause === undefined ? {} : { error: errors.SERIAL_LOST({ where: verbatim(path), cause }) };
+    observe({ type: "link", link: "serial", device: device.address, state: "closed", ...error });
   }
 }

@@ -286,12 +286,4 @@ describe.skipIf(!dbusDaemonInstalled)("the Bluetooth link (needs dbus-daemon)", 
     expect(cuff.indicate(0x2a35, reading)).toBe(false);
     expect(house.events.all.at(-1)).toEqual({ type: "link", link: "ble:adapter", state: "closed" });
   });
-
-  it("refuses to open where a known device names a driver that does not exist or is a serial one's", async () => {
-    await using bench = await Bench.start();
-    const device = { address: cuffAddress, transport: "ble" as const };
-    await expect(openHouse(bench, { known: [{ device, driver: "none" }] })).rejects.toMatchObject({
-      code: "DRIVER_UNKNOWN",
-    });
-  });
 });

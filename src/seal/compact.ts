@@ -113,17 +113,14 @@ function readBodies(
   if (bytes === undefined) return undefined;
   const words = uuidsOf(gateway, uuids);
   const bodies: Uint8Array[] = [];
-  let [at, made] = [0, 0];
+  let [at, room] = [0, maxBytes];
   for (const item of whole) {
-    const body = unmark(
-      Buffer.from(bytes.buffer, bytes.byteOffset + at, item.length).toString("latin1"),
-      item.id,
-      words,
-    );
-    at += item.length;
-    made += body?.length ?? 0;
-    if (body === undefined || made > maxBytes) return undefined;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + at, item.length).toString("latin1");
+    const body = unmark(text, item.id, { uuids: words, maxBytes: room });
+    if (body === undefined) return undefined;
     bodies.push(body);
+    at += item.length;
+    room -= body.length;
   }
   return bodies;
 }

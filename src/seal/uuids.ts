@@ -7,7 +7,7 @@ import type { RecordId } from "./record.ts";
 
 /** Neither stands in JSON. The second is followed by which one it is, from "0" on. */
 const [OWN, OTHER] = ["\u0001", "\u0002"];
-const MARKER = /\u0001|\u0002(.?)/gs;
+const MARKER = new RegExp(`${OWN}|${OTHER}(.?)`, "gs");
 const FIRST = "0".charCodeAt(0);
 /** "0" to "o". Further ones stay as they are. */
 const MOST = 64;
@@ -50,16 +50,27 @@ function markOthers(text: string, markers: Map<string, string>): string {
   return marked;
 }
 
-/** @param uuids by uuidsOf(). @returns undefined where a marker stands for none of them. */
-export function unmark(text: string, id: RecordId, uuids: readonly string[]): Uint8Array | undefined {
+/**
+ * @param uuids by uuidsOf(). @param maxBytes that it may come to: a byte can stand for 36.
+ * @returns undefined where it comes to more, or where a marker stands for none of them.
+ */
+export function unmark(
+  text: string,
+  id: RecordId,
+  { uuids, maxBytes }: { readonly uuids: readonly string[]; readonly maxBytes: number },
+): Uint8Array | undefined {
   const own = uuidOf(id);
-  let isWhole = true;
-  const body = text.replaceAll(MARKER, (marker, which: string) => {
+  const parts: string[] = [];
+  let room = maxBytes - text.length;
+  let at = 0;
+  for (const { 0: marker, 1: which = "", index } of text.matchAll(MARKER)) {
     const uuid = marker === OWN ? own : uuids[which.charCodeAt(0) - FIRST];
-    isWhole &&= uuid !== undefined;
-    return uuid ?? "";
-  });
-  return isWhole ? Buffer.from(body, "latin1") : undefined;
+    room -= UUID_LENGTH - marker.length;
+    if (uuid === undefined || room < 0) return undefined;
+    parts.push(text.slice(at, index), uuid);
+    at = index + marker.length;
+  }
+  return Buffer.from(parts.join("") + text.slice(at), "latin1");
 }
 
 /** What the second marker stands for, as it stands in a body. @param others as mark() gave them. */

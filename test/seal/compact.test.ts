@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gatewayUuid, uuidOf } from "../../src/measure/identity.ts";
+import { encode, tryDecode } from "../../src/seal/cbor.ts";
 import { COMPACT } from "../../src/seal/compact.ts";
-import { Encoding } from "../../src/seal/encoding.ts";
+import { Encoding, pack } from "../../src/seal/encoding.ts";
 import { decodeMessage, encodeMessage } from "../../src/seal/message.ts";
 import { RecordKind, type SegmentMessage, type TravellingRecord } from "../../src/seal/record.ts";
 import { openSegment } from "../../src/seal/segment.ts";
@@ -88,9 +89,17 @@ describe("a compact message", () => {
   });
 
   it("makes no more than a message may have, however much its markers promise", () => {
-    const body = `urn:uuid:${uuid}`.repeat(300_000);
-    const bytes = encodeMessage(messageOf([body]), Encoding.compact);
-    expect(bytes.length).toBeLessThan(100_000);
-    expect(decodeMessage(bytes)).toMatchObject({ ok: false });
+    const ofMarkers = (count: number): Uint8Array => {
+      const good = encodeMessage(messageOf(["OWN"]), Encoding.compact);
+      const items = tryDecode(good, { maxBytes: 10_000, maxDepth: 6, tags: [] });
+      if (!Array.isArray(items)) throw new Error("not decoded");
+      const [encoding, head, kid, signature, [[kind, id, salt]], uuids] = items;
+      const stream = pack(Buffer.alloc(count, 1));
+      return encode([encoding, head, kid, signature, [[kind, id, salt, count]], uuids, stream]);
+    };
+    // 36 bytes each; a message may have 8 MiB.
+    expect(decodeMessage(ofMarkers(230_000))).toMatchObject({ ok: true });
+    expect(ofMarkers(8_000_000).length).toBeLessThan(20_000);
+    expect(decodeMessage(ofMarkers(8_000_000))).toMatchObject({ ok: false });
   });
 });

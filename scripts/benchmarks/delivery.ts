@@ -101,7 +101,7 @@ async function overMutualTls(): Promise<readonly Row[]> {
   const messages: Uint8Array[] = [];
   for (let next = 1; next <= STORED; ) {
     for (const segment of await journal.segments(next, 4_096)) {
-      messages.push(encodeMessage(segment, Encoding.deflate1));
+      messages.push(encodeMessage(segment, Encoding.compact));
       next = segment.lastSeq + 1;
     }
   }

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { isVigieError } from "../errors/error.ts";
 import { quoted, say } from "../errors/sentence.ts";
-import type { TravellingRecord } from "../seal/record.ts";
+import { kindOf, type TravellingRecord } from "../seal/record.ts";
 import { hashOf, MAX_RECORDS } from "../seal/segment.ts";
 import { type Finding, type Verification, Verifier } from "../seal/verifier.ts";
 import {
@@ -25,7 +25,6 @@ import { damagedShelves } from "./facts.ts";
 import { readIfThere } from "./files.ts";
 import { type JournalState, journalKeys, NEXT_INDEX_KEY, readMeta, readRotations } from "./identity.ts";
 import { CHECKPOINT, checkpointSegment } from "./prune.ts";
-import { kindOf } from "./reader.ts";
 import { diskSays } from "./refusal.ts";
 import { blob, blobOrNull, integer, text } from "./row.ts";
 import { migrate, schemaText } from "./schema.ts";

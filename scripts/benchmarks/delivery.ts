@@ -280,7 +280,8 @@ async function deliver(
 }
 
 /** Where dead letters would go: no receiver here refuses anything. */
-const unrefused = { append: () => Promise.reject(new Error("a record was refused")), facts: async () => [] };
+const refusing = () => Promise.reject(new Error("a record was refused"));
+const unrefused = { append: refusing, facts: async () => [], segments: refusing };
 
 async function startReceiver(receiving: Receiving): Promise<ChildProcess> {
   const receiver = fork(new URL("./receiving.js", import.meta.url));

@@ -31,6 +31,7 @@ export const requestShape = z.discriminatedUnion("do", [
   demand("device-remove", { device: text, actor }),
   demand("person-put", { person: z.unknown(), actor }),
   demand("person-remove", { person: text, actor }),
+  demand("person-erase", { person: text, actor: reasoned }),
   demand("assign-add", {
     device: text,
     userSlot: z.int().exactOptional(),

@@ -35,6 +35,8 @@ export interface GatewayParts {
   readonly drivers: DriverRegistry;
   readonly clock: Clock;
   readonly observe: Observe;
+  /** What the log calls a device, for whoever asks from the board. */
+  readonly nameInLog?: (address: string) => string;
   /** How often a simulated scenario is played. @default Infinity */
   readonly rounds?: number;
 }
@@ -167,7 +169,7 @@ export interface Desk {
 
 /** The registry over an open journal, with what the configuration lists, and what a power cut left half done finished. */
 export async function openDesk(
-  { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
+  { config, drivers, clock, observe, nameInLog }: Omit<GatewayParts, "rounds">,
   journal: Journal,
 ): Promise<Desk> {
   const registry = await RegistryStore.open({
@@ -183,7 +185,14 @@ export async function openDesk(
   const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
-  const control = createControl({ ...parts, reader: journal, keys: journal, sessions, deadLetters });
+  const control = createControl({
+    ...parts,
+    reader: journal,
+    keys: journal,
+    sessions,
+    deadLetters,
+    ...(nameInLog === undefined ? {} : { nameInLog }),
+  });
   return { registry, sessions, deadLetters, control, desk: parts };
 }
 

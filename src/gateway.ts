@@ -155,6 +155,7 @@ function caretakerOf({ config, clock, observe }: GatewayParts, first: () => Prom
     clock,
     timers: systemTimers,
     told: (error) => observe({ type: "fault", error }),
+    relieved: (fullFor) => observe({ type: "relieved", fullFor }),
   });
 }
 

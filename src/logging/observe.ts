@@ -68,6 +68,10 @@ export class LogObserver implements Disposable {
       case "device":
         this.#log.info(`device ${event.state}`, { device: this.#nameOf(event.device) });
         break;
+      case "relieved":
+        this.#sparing.forget("fault JOURNAL_FULL");
+        this.#log.warn("journal takes readings again", { minutes: Math.round(event.fullFor / 60_000) });
+        break;
       case "fault":
         this.#fault(event.error);
         break;
@@ -138,17 +142,17 @@ const isHowDevicesTalk: Readonly<Record<RejectReason, boolean>> = {
 const often = (times: number): Facts => (times === 1 ? {} : { times });
 
 /**
- * An error's code, its documented sentence, and the system's code behind it. What was found and where stay out: a path of
+ * An error's code, its documented sentence, and the code of what is behind it. What was found and where stay out: a path of
  * the Bluetooth stack holds an address, and nothing here could tell. `vigie errors CODE` says what to do.
  */
 function fault(error: VigieError | undefined): Facts {
   if (error === undefined) return {};
   const { code, definition, detail } = error;
-  return { code, what: `${definition.what.fr} · ${definition.what.en}`, system: systemCode(detail.cause) };
+  return { code, what: `${definition.what.fr} · ${definition.what.en}`, cause: causeCode(detail.cause) };
 }
 
-/** ECONNREFUSED, CERT_HAS_EXPIRED: capitals and underscores hold no address, value or name. */
-function systemCode(cause: unknown): string | undefined {
+/** ECONNREFUSED, CERT_HAS_EXPIRED, JOURNAL_FULL: capitals and underscores hold no address, value or name. */
+function causeCode(cause: unknown): string | undefined {
   if (!(cause instanceof Error) || !("code" in cause) || typeof cause.code !== "string") return undefined;
   return /^[A-Z][A-Z0-9_]{2,60}$/.test(cause.code) ? cause.code : undefined;
 }

@@ -2,6 +2,7 @@
  * The commands that the documentation shows. Each `vigie …` in a shell block or between backticks is a command with options
  * that exist; those of the installation page, and those that need nothing but a checkout, are run as they are written.
  */
+
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { errorCatalogue } from "../../src/cli/catalogue.ts";
+import { version } from "../../src/version.ts";
 import { vigie } from "../fixtures/cli.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -133,6 +135,7 @@ describe("the page from the board to the first reading", () => {
   test("installs files that are there, and names errors that exist", async () => {
     const text = await read("docs/installation.fr.md");
     const copied = [...text.matchAll(/(?<=cp )(?:systemd|config)\/[\w.-]+/g)].map(([file]) => file);
+    expect(new Set(text.match(/vigie-[\d.]+\d\.tar\.gz/g))).toEqual(new Set([`vigie-${version}.tar.gz`]));
     expect(copied.filter((file) => !existsSync(join(root, file)))).toEqual([]);
     const codes = new Set((await errorCatalogue()).map(({ code }) => code));
     const named = [...text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, code = ""]) => code);

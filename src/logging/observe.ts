@@ -111,7 +111,10 @@ export class LogObserver implements Disposable {
     const level: LogLevel = error === undefined ? "info" : "warn";
     const facts = { link, ...(device === undefined ? {} : { device: this.#nameOf(device) }), ...fault(error) };
     if (isConversation) {
-      this.#log[level](`link ${state}`, facts);
+      const tell = (times: number): void => this.#log[level](`link ${state}`, { ...facts, ...often(times) });
+      // It begins and ends with each reading; what fails is tried again every few minutes, for ever.
+      if (error === undefined) tell(1);
+      else this.#sparing.tell(`${link} ${error.code}`, tell);
       return;
     }
     const name = ["link", link, facts.device].filter((part) => part !== undefined).join(" ");

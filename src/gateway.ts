@@ -36,6 +36,8 @@ export interface GatewayParts {
   readonly drivers: DriverRegistry;
   readonly clock: Clock;
   readonly observe: Observe;
+  /** What the log calls a device, for whoever asks from the board. */
+  readonly nameInLog?: (address: string) => string;
   /** How often a simulated scenario is played. @default Infinity */
   readonly rounds?: number;
 }
@@ -155,6 +157,7 @@ function caretakerOf({ config, clock, observe }: GatewayParts, first: () => Prom
     clock,
     timers: systemTimers,
     told: (error) => observe({ type: "fault", error }),
+    relieved: (fullFor) => observe({ type: "relieved", fullFor }),
   });
 }
 
@@ -169,7 +172,7 @@ export interface Desk {
 
 /** The registry over an open journal, with what the configuration lists, and what a power cut left half done finished. */
 export async function openDesk(
-  { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
+  { config, drivers, clock, observe, nameInLog }: Omit<GatewayParts, "rounds">,
   journal: Journal,
   lines: () => readonly Line[] = () => [],
 ): Promise<Desk> {
@@ -194,6 +197,7 @@ export async function openDesk(
     lines,
     sessions,
     deadLetters,
+    ...(nameInLog === undefined ? {} : { nameInLog }),
   });
   return { registry, sessions, deadLetters, control, desk: parts };
 }

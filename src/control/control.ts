@@ -31,6 +31,8 @@ export interface ControlParts extends DeskParts {
   /** Whose keys are changed. */
   readonly keys: RotatingJournal;
   readonly sessions: SessionBook;
+  /** What the log of this run calls a device; there where there is a log. */
+  readonly nameInLog?: (address: string) => string;
   readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain" | "forgetErased">;
 }
 
@@ -171,12 +173,13 @@ async function again(
   return deadLetters.sendAgain(destination, seqs, auditDraft(actor, deed, registry.now()));
 }
 
-function show({ gateway, registry, sessions }: ControlParts): Answer {
+function show({ gateway, registry, sessions, nameInLog }: ControlParts): Answer {
   const { devices, persons, assignments, consents } = registry.state;
   return {
     is: "registry",
     timeZone: gateway.timeZone,
     devices: [...devices.values()],
+    ...(nameInLog === undefined ? {} : { inLog: devices.values().map(({ address }) => nameInLog(address)) }),
     persons: persons.values().map(({ reference, system, label, ins, badge }) => ({
       reference,
       system,

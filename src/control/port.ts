@@ -103,6 +103,8 @@ export const answerShape = z.discriminatedUnion("is", [
     /** The site's, in which times are shown. */
     timeZone: text,
     devices: z.array(deviceShape),
+    /** What the log of the running gateway calls each of them, in their order. */
+    inLog: z.array(text).exactOptional(),
     persons: z.array(shownPerson),
     assignments: z.array(assignmentShape),
     consents: z.array(consentShape),

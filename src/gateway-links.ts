@@ -3,12 +3,14 @@ import { readFile } from "node:fs/promises";
 import { errors as configErrors } from "./config/errors.ts";
 import type { GatewayConfig } from "./config/schema.ts";
 import { systemBusAddress } from "./config/system-bus.ts";
+import { errors as controlErrors } from "./control/errors.ts";
 import type { LineSettings, SerialDriver } from "./driver/define.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError } from "./errors/error.ts";
 import type { Observe } from "./events.ts";
 import type { Intake } from "./intake/port.ts";
 import type { BleLink } from "./link/ble/link.ts";
+import type { Radio } from "./link/port.ts";
 import type { Device } from "./measure/measurement.ts";
 import type { Clock } from "./measure/time.ts";
 import { errors as registryErrors } from "./registry/errors.ts";
@@ -30,6 +32,8 @@ export interface LinkParts {
 export interface Links extends AsyncDisposable {
   /** Resolves when the simulated devices have played all their rounds and everything was taken. */
   readonly played: Promise<void>;
+  /** What pairs devices; undefined where there is no Bluetooth link. @throws PAIRING_OFF where pairing is not allowed */
+  readonly radio: Radio | undefined;
 }
 
 /**
@@ -71,6 +75,11 @@ class OpenLinks implements Links {
 
   get played(): Promise<void> {
     return this.#simulated?.finished ?? Promise.resolve();
+  }
+
+  get radio(): Radio | undefined {
+    if (this.#parts.config.links.ble?.discover === false) throw controlErrors.PAIRING_OFF();
+    return this.#ble;
   }
 
   async open(): Promise<void> {
@@ -116,7 +125,7 @@ class OpenLinks implements Links {
     const { openBleLink } = await import("./link/ble/link.ts");
     const { timeZone } = config.gateway;
     const bus = systemBusAddress();
-    const place = bus === undefined ? ble : { ...ble, bus };
+    const place = { adapter: ble.adapter, ...(bus === undefined ? {} : { bus }) };
     this.#ble = await openBleLink({ drivers, known: this.#overBle(), intake, clock, observe, timeZone, ...place });
   }
 

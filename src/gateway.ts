@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { GatewayConfig } from "./config/schema.ts";
 import { readKey } from "./config/secret.ts";
 import { createControl } from "./control/control.ts";
+import { errors as controlErrors } from "./control/errors.ts";
 import type { Control } from "./control/port.ts";
 import { serveControl } from "./control/socket.ts";
 import { DeadLetters } from "./delivery/dead-letters.ts";
@@ -13,7 +14,7 @@ import { isVigieError, type VigieError } from "./errors/error.ts";
 import type { GatewayEvent, Observe } from "./events.ts";
 import type { GatewayIdentity } from "./fhir/port.ts";
 import { openDestination } from "./gateway-destinations.ts";
-import { openLinks } from "./gateway-links.ts";
+import { type Links, openLinks } from "./gateway-links.ts";
 import { sayWhose } from "./intake/directory.ts";
 import { carryOutAll } from "./intake/due.ts";
 import { createIntake } from "./intake/intake.ts";
@@ -21,6 +22,7 @@ import { watchClock } from "./journal/anchor.ts";
 import { Caretaker } from "./journal/caretaker.ts";
 import { type JournalOptions, openJournal } from "./journal/journal.ts";
 import type { Journal } from "./journal/port.ts";
+import type { Radio } from "./link/port.ts";
 import type { Clock } from "./measure/time.ts";
 import { seed } from "./registry/seed.ts";
 import { SessionBook } from "./registry/sessions.ts";
@@ -68,7 +70,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     await sayWhose(identity, journal).catch(unlessFull(observe));
     // Before the destinations: what a person consents to is known before anything is sent.
-    const { registry, sessions, deadLetters, control } = await openDesk(parts, journal);
+    let links: Links | undefined;
+    const radio = () => links?.radio ?? noRadio();
+    const { registry, sessions, deadLetters, control } = await openDesk(parts, journal, radio);
 
     const destinations: Destination[] = [];
     for (const destination of config.destinations) {
@@ -91,11 +95,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     const intake = createIntake({ gateway: identity, registry, sessions, journal, observe });
     await openSocket(config, control, observe, closers);
-    const links = await openLinks({ ...parts, registry, intake });
-    closers.push(() => links[Symbol.asyncDispose]());
+    const opened = await openLinks({ ...parts, registry, intake });
+    links = opened;
+    closers.push(() => opened[Symbol.asyncDispose]());
     // A full journal refuses anchors too, and was told of; the next look tries again.
     closers.push(watchClock(journal, clock, systemTimers));
-    return { journal, destinations, played: links.played, failed: caretaker.failed, [Symbol.asyncDispose]: close };
+    return { journal, destinations, played: opened.played, failed: caretaker.failed, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -144,10 +149,18 @@ export interface Desk {
   readonly control: Control;
 }
 
+const noRadio = (): never => {
+  throw controlErrors.PAIRING_NO_RADIO();
+};
+const noGateway = (): never => {
+  throw controlErrors.PAIRING_NEEDS_GATEWAY();
+};
+
 /** The registry over an open journal, with what the configuration lists, and what a power cut left half done finished. */
 export async function openDesk(
   { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
   journal: Journal,
+  radio: () => Radio = noGateway,
 ): Promise<Desk> {
   const registry = await RegistryStore.open({
     journal,
@@ -162,7 +175,7 @@ export async function openDesk(
   const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
-  const control = createControl({ ...parts, reader: journal, sessions, deadLetters });
+  const control = createControl({ ...parts, reader: journal, sessions, deadLetters, radio });
   return { registry, sessions, deadLetters, control };
 }
 

@@ -55,12 +55,19 @@ export async function ask<Is extends Answer["is"]>(
   request: Request,
   is: Is,
 ): Promise<Extract<Answer, { is: Is }>> {
-  return withControl(io, options.config, async (control) => {
-    const answer = await control.ask(request);
-    if (answer.is === "refused") throw await refusal(answer);
-    if (isThe(answer, is)) return answer;
-    throw errors.INTERNAL({ found: answer.is, expected: is });
-  });
+  return withControl(io, options.config, (control) => askOf(control, request, is));
+}
+
+/** Asks one thing of a control that is at hand. @throws as ask() */
+export async function askOf<Is extends Answer["is"]>(
+  control: Control,
+  request: Request,
+  is: Is,
+): Promise<Extract<Answer, { is: Is }>> {
+  const answer = await control.ask(request);
+  if (answer.is === "refused") throw await raised(answer);
+  if (isThe(answer, is)) return answer;
+  throw errors.INTERNAL({ found: answer.is, expected: is });
 }
 
 export async function withControl<Result>(
@@ -96,7 +103,13 @@ function isThe<Is extends Answer["is"]>(answer: Answer, is: Is): answer is Extra
   return answer.is === is;
 }
 
-async function refusal({ code, found, expected, where }: Extract<Answer, { is: "refused" }>): Promise<VigieError> {
+/** The error that a gateway named by its code, as if it had been raised here. */
+export async function raised({
+  code,
+  found,
+  expected,
+  where,
+}: Omit<Extract<Answer, { is: "refused" }>, "is">): Promise<VigieError> {
   const known = (await errorCatalogue()).find((entry) => entry.code === code);
   if (known === undefined) return errors.INTERNAL({ found: code });
   return new VigieError(code, known, {

@@ -18,7 +18,10 @@ export const links = field(
           ),
           discover: field(
             z.boolean().default(true),
-            say("Chercher aussi des appareils encore inconnus.", "Also look for devices that are not known yet."),
+            say(
+              "Permettre d'appairer des appareils : `vigie devices pair`.",
+              "Allow devices to be paired: `vigie devices pair`.",
+            ),
           ),
         })
         .exactOptional(),

@@ -7,6 +7,7 @@ import { correct, discard, end, give, release, withdraw } from "../intake/desk.t
 import type { DeskParts } from "../intake/parts.ts";
 import { readWaiting, type Waiting } from "../intake/waiting.ts";
 import type { Journal } from "../journal/port.ts";
+import type { Radio } from "../link/port.ts";
 import { measuredAt } from "../measure/site-time.ts";
 import { assign } from "../registry/assignments.ts";
 import { auditDraft } from "../registry/audit.ts";
@@ -16,6 +17,7 @@ import { putDevice, putPerson, removeDevice, removePerson } from "../registry/kn
 import type { SessionBook } from "../registry/sessions.ts";
 import type { KnownAssignment } from "../registry/shape.ts";
 import { encodeMessage } from "../seal/message.ts";
+import { Pairings } from "./pairing.ts";
 import type { Answer, Control, Request } from "./port.ts";
 
 export interface ControlParts extends DeskParts {
@@ -23,13 +25,20 @@ export interface ControlParts extends DeskParts {
   readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
   readonly sessions: SessionBook;
   readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain">;
+  /** What pairs devices. @throws PAIRING_…: why there is none */
+  readonly radio: () => Radio;
+}
+
+interface Answering extends ControlParts {
+  readonly pairings: Pairings;
 }
 
 export function createControl(parts: ControlParts): Control {
+  const answering = { ...parts, pairings: new Pairings(parts) };
   return {
     ask: async (request) => {
       try {
-        return await answer(request, parts);
+        return await answer(request, answering);
       } catch (error) {
         if (!isVigieError(error)) throw error;
         const { found, expected, where } = error.detail;
@@ -47,8 +56,8 @@ export function createControl(parts: ControlParts): Control {
 
 const done: Answer = { is: "done" };
 
-async function answer(request: Request, parts: ControlParts): Promise<Answer> {
-  const { journal, registry, sessions } = parts;
+async function answer(request: Request, parts: Answering): Promise<Answer> {
+  const { journal, registry, sessions, pairings } = parts;
   switch (request.do) {
     case "journal-status": {
       const { cursors, ...status } = await parts.reader.status();
@@ -74,6 +83,19 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
       return done;
     case "device-remove":
       await removeDevice(registry, request.device, request.actor);
+      return done;
+    case "pairing-begin":
+      return pairings.begin();
+    case "pairing-look":
+      return pairings.look(request.pairing, request.since);
+    case "pairing-pick":
+      pairings.pick(request.pairing, request);
+      return done;
+    case "pairing-answer":
+      pairings.answer(request.pairing, request);
+      return done;
+    case "pairing-end":
+      pairings.end(request.pairing);
       return done;
     case "person-put":
       await putPerson(registry, request.person, request.actor);

@@ -4,7 +4,7 @@ import type { Actor } from "./audit.ts";
 import { errors } from "./errors.ts";
 import { parsed } from "./parsed.ts";
 import { deviceShape, type KnownDevice, type KnownPerson, personShape, transportOf } from "./shape.ts";
-import type { State } from "./state.ts";
+import { copyOf, type State } from "./state.ts";
 import type { RegistryPolicy, RegistryStore } from "./store.ts";
 
 /** Adds a device, or replaces what is known of it. @throws REGISTRY_INVALID, DEVICE_DRIVER_UNFIT, DEVICE_PORT_TAKEN */
@@ -15,6 +15,27 @@ export function putDevice(registry: RegistryStore, given: unknown, actor: Actor)
     placeDevice(draft, device, registry);
     const { address, driver } = device;
     return { deed: { action, subject: { device: address, driver }, device: address }, result: undefined };
+  });
+}
+
+/** @throws what putDevice() would */
+export function checkDevice(registry: RegistryStore, given: unknown): void {
+  placeDevice(copyOf(registry.state), parsed(deviceShape, given), registry);
+}
+
+/** Enrols a device that was paired, or paired anew; `method` says how. @throws as putDevice() */
+export function enrolDevice(
+  registry: RegistryStore,
+  given: unknown,
+  { method, driver }: { readonly method: string; readonly driver: string },
+  actor: Actor,
+): Promise<void> {
+  return registry.change(actor, (draft) => {
+    const device = parsed(deviceShape, given);
+    placeDevice(draft, device, registry);
+    const { address } = device;
+    const subject = { device: address, driver, method };
+    return { deed: { action: "device-paired", subject, device: address }, result: undefined, isDone: true };
   });
 }
 

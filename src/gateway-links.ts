@@ -10,10 +10,12 @@ import { isVigieError } from "./errors/error.ts";
 import type { Observe } from "./events.ts";
 import type { Intake } from "./intake/port.ts";
 import type { BleLink } from "./link/ble/link.ts";
-import type { Radio } from "./link/port.ts";
+import type { BadgeReader, Radio } from "./link/port.ts";
 import type { Device } from "./measure/measurement.ts";
 import type { Clock } from "./measure/time.ts";
+import { showBadge } from "./registry/badges.ts";
 import { errors as registryErrors } from "./registry/errors.ts";
+import type { SessionBook } from "./registry/sessions.ts";
 import { type KnownDevice, lineOf, transportOf } from "./registry/shape.ts";
 import type { RegistryStore } from "./registry/store.ts";
 
@@ -21,6 +23,8 @@ export interface LinkParts {
   readonly config: Pick<GatewayConfig, "gateway" | "links">;
   readonly drivers: DriverRegistry;
   readonly registry: Pick<RegistryStore, "state" | "watch">;
+  /** What badges open and close. */
+  readonly sessions: SessionBook;
   readonly intake: Intake;
   readonly clock: Clock;
   readonly observe: Observe;
@@ -34,6 +38,8 @@ export interface Links extends AsyncDisposable {
   readonly played: Promise<void>;
   /** What pairs devices; undefined where there is no Bluetooth link. @throws PAIRING_OFF where pairing is not allowed */
   readonly radio: Radio | undefined;
+  /** The badge readers, by name. */
+  readonly readers: ReadonlyMap<string, BadgeReader>;
 }
 
 /**
@@ -64,6 +70,7 @@ class OpenLinks implements Links {
   readonly #serial = new Map<string, AsyncDisposable>();
   /** As they stood when the registry was last looked at. */
   #known: ReadonlyMap<string, KnownDevice> = new Map();
+  readonly #badges = new Map<string, BadgeReader & AsyncDisposable>();
   #ble: BleLink | undefined;
   #simulated: (AsyncDisposable & { readonly finished: Promise<void> }) | undefined;
   #unwatch = (): unknown => undefined;
@@ -77,6 +84,10 @@ class OpenLinks implements Links {
     return this.#simulated?.finished ?? Promise.resolve();
   }
 
+  get readers(): ReadonlyMap<string, BadgeReader> {
+    return this.#badges;
+  }
+
   get radio(): Radio | undefined {
     if (this.#parts.config.links.ble?.discover === false) throw controlErrors.PAIRING_OFF();
     return this.#ble;
@@ -86,6 +97,7 @@ class OpenLinks implements Links {
     this.#known = this.#registered();
     await this.#openBle();
     await this.#rewire();
+    await this.#openBadgeReaders();
     await this.#openSimulated();
     this.#unwatch = this.#parts.registry.watch(() => {
       this.#following = this.#following.then(() => this.#follow());
@@ -96,7 +108,8 @@ class OpenLinks implements Links {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#unwatch();
     await this.#following;
-    for (const link of [this.#simulated, ...this.#serial.values(), this.#ble]) await link?.[Symbol.asyncDispose]();
+    for (const link of [this.#simulated, ...this.#badges.values(), ...this.#serial.values(), this.#ble])
+      await link?.[Symbol.asyncDispose]();
   }
 
   #registered(): ReadonlyMap<string, KnownDevice> {
@@ -172,6 +185,21 @@ class OpenLinks implements Links {
       if (!isVigieError(error)) throw error;
       observe({ type: "fault", error });
       return undefined;
+    }
+  }
+
+  async #openBadgeReaders(): Promise<void> {
+    const { config, sessions, clock, observe } = this.#parts;
+    for (const { name, path, line, devices, minutes, answers } of config.links.badges ?? []) {
+      const { openBadgeReader } = await import("./link/badges/reader.ts");
+      const place = { devices, lasts: minutes * 60_000, reader: name };
+      const shown = async (badge: string) => {
+        const did = await showBadge(badge, place, sessions);
+        if (did === "displaced") throw registryErrors.BADGE_DISPLACED();
+        return true;
+      };
+      const settings = { ...(line === undefined ? {} : { line }), ...(answers === undefined ? {} : { answers }) };
+      this.#badges.set(name, openBadgeReader({ name, path, shown, clock, observe, ...settings }));
     }
   }
 

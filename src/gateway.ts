@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { GatewayConfig } from "./config/schema.ts";
 import { readKey } from "./config/secret.ts";
-import { createControl } from "./control/control.ts";
+import { type ControlParts, createControl } from "./control/control.ts";
 import { errors as controlErrors } from "./control/errors.ts";
 import type { Control } from "./control/port.ts";
 import { serveControl } from "./control/socket.ts";
@@ -22,7 +22,6 @@ import { watchClock } from "./journal/anchor.ts";
 import { Caretaker } from "./journal/caretaker.ts";
 import { type JournalOptions, openJournal } from "./journal/journal.ts";
 import type { Journal } from "./journal/port.ts";
-import type { Radio } from "./link/port.ts";
 import type { Clock } from "./measure/time.ts";
 import { seed } from "./registry/seed.ts";
 import { SessionBook } from "./registry/sessions.ts";
@@ -72,7 +71,8 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     // Before the destinations: what a person consents to is known before anything is sent.
     let links: Links | undefined;
     const radio = () => links?.radio ?? noRadio();
-    const { registry, sessions, deadLetters, control } = await openDesk(parts, journal, radio);
+    const readers = () => links?.readers ?? new Map();
+    const { registry, sessions, deadLetters, control } = await openDesk(parts, journal, { radio, readers });
 
     const destinations: Destination[] = [];
     for (const destination of config.destinations) {
@@ -95,7 +95,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     const intake = createIntake({ gateway: identity, registry, sessions, journal, observe });
     await openSocket(config, control, observe, closers);
-    const opened = await openLinks({ ...parts, registry, intake });
+    const opened = await openLinks({ ...parts, registry, sessions, intake });
     links = opened;
     closers.push(() => opened[Symbol.asyncDispose]());
     // A full journal refuses anchors too, and was told of; the next look tries again.
@@ -160,7 +160,7 @@ const noGateway = (): never => {
 export async function openDesk(
   { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
   journal: Journal,
-  radio: () => Radio = noGateway,
+  enrolling: Pick<ControlParts, "radio" | "readers"> = { radio: noGateway, readers: () => new Map() },
 ): Promise<Desk> {
   const registry = await RegistryStore.open({
     journal,
@@ -175,7 +175,7 @@ export async function openDesk(
   const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
-  const control = createControl({ ...parts, reader: journal, sessions, deadLetters, radio });
+  const control = createControl({ ...parts, reader: journal, sessions, deadLetters, ...enrolling });
   return { registry, sessions, deadLetters, control };
 }
 

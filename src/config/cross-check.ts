@@ -23,6 +23,7 @@ export function crossCheck(sections: Sections, drivers: readonly KnownDriver[]):
     ...twice("devices", devices, "address"),
     ...twice("persons", persons, "reference"),
     ...twice("destinations", destinations, "name"),
+    ...twice("links.badges", links?.badges, "name"),
     ...(links === undefined ? [] : anyLink(links)),
     ...(links?.serial ?? []).flatMap((serial, index) => [
       ...unknownDriver(serial.driver, ["links", "serial", index, "driver"], drivers, "serial"),
@@ -78,7 +79,7 @@ function twice<Key extends string>(
     if (first === index) return [];
     return [
       {
-        at: [section, index, key],
+        at: [...section.split("."), index, key],
         found: say(`la même valeur que ${section}[${first}]`, `the same value as ${section}[${first}]`),
         expected: say("une valeur différente pour chacun", "a different value for each"),
       },

@@ -7,13 +7,13 @@ import { correct, discard, end, give, release, withdraw } from "../intake/desk.t
 import type { DeskParts } from "../intake/parts.ts";
 import { readWaiting, type Waiting } from "../intake/waiting.ts";
 import type { Journal } from "../journal/port.ts";
-import type { Radio } from "../link/port.ts";
+import type { BadgeReader, Radio } from "../link/port.ts";
 import { measuredAt } from "../measure/site-time.ts";
 import { assign } from "../registry/assignments.ts";
 import { auditDraft } from "../registry/audit.ts";
 import { applyDocument, documentOf } from "../registry/desired-state.ts";
 import { errors as registryErrors } from "../registry/errors.ts";
-import { putDevice, putPerson, removeDevice, removePerson } from "../registry/known.ts";
+import { giveBadge, putDevice, putPerson, removeDevice, removePerson } from "../registry/known.ts";
 import type { SessionBook } from "../registry/sessions.ts";
 import type { KnownAssignment } from "../registry/shape.ts";
 import { encodeMessage } from "../seal/message.ts";
@@ -27,6 +27,8 @@ export interface ControlParts extends DeskParts {
   readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain">;
   /** What pairs devices. @throws PAIRING_…: why there is none */
   readonly radio: () => Radio;
+  /** By their names. */
+  readonly readers: () => ReadonlyMap<string, BadgeReader>;
 }
 
 interface Answering extends ControlParts {
@@ -100,6 +102,12 @@ async function answer(request: Request, parts: Answering): Promise<Answer> {
     case "person-put":
       await putPerson(registry, request.person, request.actor);
       return done;
+    case "person-badge":
+      await giveBadge(registry, { person: request.person, badge: request.badge }, request.actor);
+      return done;
+    case "badge-learn":
+      await learnBadge(request, parts);
+      return done;
     case "person-remove":
       await removePerson(registry, request.person, request.actor);
       return done;
@@ -151,6 +159,19 @@ async function again(
 ): Promise<number> {
   const deed = { action: "delivery-retried", subject: { destination, seqs } };
   return deadLetters.sendAgain(destination, seqs, auditDraft(actor, deed, registry.now()));
+}
+
+/** The number goes from the reader to the registry; nobody reads or types it. */
+async function learnBadge(
+  { person, reader: name, actor }: Extract<Request, { do: "badge-learn" }>,
+  { registry, readers }: ControlParts,
+): Promise<void> {
+  const reader = readers().get(name);
+  if (reader === undefined) throw registryErrors.BADGE_READER_UNKNOWN({ expected: [...readers().keys()].join(", ") });
+  if (registry.state.persons.get(person) === undefined) throw registryErrors.PERSON_NOT_REGISTERED();
+  const badge = await reader.next();
+  if (badge === undefined) throw registryErrors.BADGE_NOT_SHOWN();
+  await giveBadge(registry, { person, badge }, actor);
 }
 
 function show({ gateway, registry, sessions }: ControlParts): Answer {

@@ -32,6 +32,10 @@ export const requestShape = z.discriminatedUnion("do", [
   demand("pairing-answer", { pairing: text, passkey: text.exactOptional(), same: z.boolean().exactOptional() }),
   demand("pairing-end", { pairing: text }),
   demand("person-put", { person: z.unknown(), actor }),
+  /** Without a badge: it is taken away. */
+  demand("person-badge", { person: text, badge: text.exactOptional(), actor }),
+  /** Gives a person the next badge that is shown to a reader; answers once it was. */
+  demand("badge-learn", { person: text, reader: text, actor }),
   demand("person-remove", { person: text, actor }),
   demand("assign-add", {
     device: text,

@@ -59,3 +59,9 @@ export interface Radio {
    */
   search(told: { readonly changed: () => void; readonly over: (error: VigieError) => void }): Search;
 }
+
+/** A reader that badges are shown to. */
+export interface BadgeReader {
+  /** The next badge that is shown, which does nothing else; undefined where none is within a minute, or it is closed. */
+  next(): Promise<string | undefined>;
+}

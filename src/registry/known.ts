@@ -56,6 +56,23 @@ export function putPerson(registry: RegistryStore, given: unknown, actor: Actor)
   });
 }
 
+/** Gives a person a badge, another one, or none. @throws PERSON_NOT_REGISTERED, REGISTRY_INVALID, BADGE_TAKEN */
+export function giveBadge(
+  registry: RegistryStore,
+  { person, badge }: { readonly person: string; readonly badge: string | undefined },
+  actor: Actor,
+): Promise<void> {
+  return registry.change(actor, (draft) => {
+    const known = draft.persons.get(person);
+    if (known === undefined) throw errors.PERSON_NOT_REGISTERED();
+    const { badge: _, ...others } = known;
+    const changed = parsed(personShape, badge === undefined ? others : { ...others, badge });
+    placePerson(draft, changed, registry.policy);
+    const action = badge === undefined ? "badge-taken" : "badge-given";
+    return { deed: { action, subject: { person }, person }, result: undefined };
+  });
+}
+
 /** @throws DEVICE_UNKNOWN, DEVICE_ASSIGNED */
 export function removeDevice(registry: RegistryStore, address: string, actor: Actor): Promise<void> {
   return registry.change(actor, (draft, { wall }) => {

@@ -17,9 +17,13 @@ export function observeLog(log: Log, salt: Uint8Array = randomBytes(16)): Observ
         log.debug("measured", { kind, driver, device: alias(device.address) });
         break;
       }
-      case "rejected":
-        log.warn("frame rejected", { driver: event.driver, device: alias(event.device.address), reason: event.reason });
+      case "rejected": {
+        const { driver, device, reason } = event;
+        // A scale says forty times that it is not settled yet: that is how it talks, and nothing to warn of.
+        const isTalk = reason === "unsettled" || reason === "not-a-measure";
+        log[isTalk ? "debug" : "warn"]("frame rejected", { driver, device: alias(device.address), reason });
         break;
+      }
       case "journaled":
         log.debug("journaled", { seq: event.seq, as: event.as, device: alias(event.measurement.device.address) });
         break;

@@ -84,6 +84,16 @@ describe("what is told about a reading", () => {
     expect(names[0]?.[0]).not.toBe(names[1]?.[0]);
   });
 
+  test("a frame that cannot be read is a warning; one by which a device says that it is not done is none", () => {
+    const { log, lines } = capture();
+    const observe = observeLog(log);
+    const device = { address: "balance-1", transport: "serial" } as const;
+    for (const reason of ["unsettled", "not-a-measure", "truncated"] as const) {
+      observe({ type: "rejected", driver: "scale-line", device, reason });
+    }
+    expect(lines.map((line) => JSON.parse(line).level)).toEqual(["debug", "debug", "warn"]);
+  });
+
   test("an error is told by its code and its documented sentence", () => {
     const { log, lines } = capture();
     observeLog(log)({ type: "fault", error: errors.SECRET_MISSING({ where: "/somewhere" }) });

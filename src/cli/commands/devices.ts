@@ -106,6 +106,7 @@ export default function devices(io: Io, summary: Sentence): Command {
   const examples = [
     "vigie devices list --config config/vigie.yaml",
     "vigie devices pair --config config/vigie.yaml",
+    "vigie devices remove AA:BB:CC:DD:EE:FF --config config/vigie.yaml",
     'vigie devices add AA:BB:CC:DD:EE:FF --label "Tensiomètre du couloir A" --config config/vigie.yaml',
     'vigie devices add balance-2 --label "Balance du couloir B" --driver scale-line --port /dev/vigie/balance-2 --config config/vigie.yaml',
   ];

@@ -160,6 +160,10 @@ export default function persons(io: Io, summary: Sentence): Command {
   });
   const examples = [
     "vigie persons list --config config/vigie.yaml",
+    "vigie persons badge r-0012 --reader couloir-a --config config/vigie.yaml",
+    "vigie persons remove r-0012 --config config/vigie.yaml",
+    "vigie persons import personnes.json --config config/vigie.yaml",
+    "vigie persons export personnes.json --config config/vigie.yaml",
     'vigie persons add r-0012 --system urn:oid:1.2.250.1.999.1 --label "Chambre 12" --config config/vigie.yaml',
   ];
   return command(io, { name: "persons", summary, examples })

@@ -79,6 +79,7 @@ export default function sessions(io: Io, summary: Sentence): Command {
   });
   const examples = [
     "vigie sessions open --device balance-1 --badge 0004711 --config config/vigie.yaml",
+    "vigie sessions close --device balance-1 --config config/vigie.yaml",
     "vigie sessions list --config config/vigie.yaml",
   ];
   return command(io, { name: "sessions", summary, examples }).addCommand(list).addCommand(open).addCommand(close);

@@ -27,7 +27,12 @@ export type GatewayEvent =
     }
   | {
       readonly type: "link";
+      /** `ble:hci0`, `serial`, `simulated`; `ble:gatt-blood-pressure` for a conversation. Never an address. */
       readonly link: string;
+      /** The address of the one device behind it. */
+      readonly device?: string;
+      /** With one device over a link that stays: it begins and ends with each reading. */
+      readonly isConversation?: true;
       readonly state: "open" | "closed" | "failed";
       readonly error?: VigieError;
     }

@@ -42,12 +42,13 @@ type Of<Type extends DestinationConfig["type"]> = Extract<DestinationConfig, { r
 
 async function openMqtt(config: Of<"mqtt">, { gateway, ...parts }: DestinationParts, withhold: Withhold) {
   const { openMqttDestination } = await import("./delivery/mqtt/destination.ts");
-  const { journal, observe } = parts;
+  const { journal, deadLetters, observe } = parts;
   const { name, url, protocol, clientId = gateway.id, platformKeys, window, username, password } = config;
   const tls = await tlsOf(config);
   return openMqttDestination({
     name,
     journal,
+    deadLetters,
     observe,
     withhold,
     config: {
@@ -88,7 +89,7 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
   const { openFhirDestination } = await import("./delivery/fhir/destination.ts");
   const { rendering } = await import("./delivery/fhir/render.ts");
   const { gateway, journal, deadLetters, registry, drivers, clock, observe } = parts;
-  const { name, url, oauth, flavour, references, identity, source, editorOid, connections } = config;
+  const { name, url, oauth, flavour, references, identity, source, editorOid, glucoseMoments, connections } = config;
   const tls = await tlsOf(config);
   const render = rendering(
     {
@@ -96,7 +97,10 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
       identity,
       ...(references === undefined ? {} : { references }),
       ...(source === undefined ? {} : { source }),
-      ...(editorOid === undefined ? {} : { mes: { editorOid } }),
+      mes: {
+        ...(editorOid === undefined ? {} : { editorOid }),
+        ...(glucoseMoments === undefined ? {} : { glucoseMoments }),
+      },
     },
     {
       gateway,
@@ -121,7 +125,7 @@ async function openFhir(config: Of<"fhir">, parts: DestinationParts, withhold: W
   });
 }
 
-async function readOAuth({ key, kid, ...rest }: NonNullable<Of<"fhir">["oauth"]>) {
+export async function readOAuth({ key, kid, ...rest }: NonNullable<Of<"fhir">["oauth"]>) {
   if (key === undefined) return rest;
   return { ...rest, assertion: { key: await readSecretText(key), ...(kid === undefined ? {} : { kid }) } };
 }

@@ -7,6 +7,8 @@ import { errors as controlErrors } from "./control/errors.ts";
 import type { LineSettings, SerialDriver } from "./driver/define.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError } from "./errors/error.ts";
+import { verbatim } from "./errors/sentence.ts";
+import { systemSays } from "./errors/system.ts";
 import type { Observe } from "./events.ts";
 import type { Intake } from "./intake/port.ts";
 import type { BleLink } from "./link/ble/link.ts";
@@ -210,7 +212,7 @@ class OpenLinks implements Links {
     const { openSimulatedLink } = await import("./link/simulated/link.ts");
     const { parseScenario } = await import("./link/simulated/scenario.ts");
     const text = await readFile(simulated.scenario, "utf8").catch((cause: unknown) => {
-      throw configErrors.CONFIG_UNREADABLE({ where: simulated.scenario, cause });
+      throw configErrors.CONFIG_UNREADABLE({ where: verbatim(simulated.scenario), found: systemSays(cause), cause });
     });
     const scenario = parseScenario(text, simulated.scenario);
     const { timeZone } = config.gateway;

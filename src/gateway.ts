@@ -20,7 +20,7 @@ import { carryOutAll } from "./intake/due.ts";
 import { createIntake } from "./intake/intake.ts";
 import { watchClock } from "./journal/anchor.ts";
 import { Caretaker } from "./journal/caretaker.ts";
-import { type JournalOptions, openJournal } from "./journal/journal.ts";
+import { type JournalOptions, openJournal } from "./journal/open.ts";
 import type { Journal } from "./journal/port.ts";
 import type { Clock } from "./measure/time.ts";
 import { seed } from "./registry/seed.ts";
@@ -66,6 +66,7 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     closers.push(() => journal.close());
     const endCare = caretaker.keep(journal);
     closers.push(async () => endCare());
+    void finishKeyChange(journal, parts);
 
     await sayWhose(identity, journal).catch(unlessFull(observe));
     // Before the destinations: what a person consents to is known before anything is sent.
@@ -131,6 +132,17 @@ export async function openConfiguredJournal(
   });
 }
 
+/** A change of the encryption key that a cut ended goes on, while readings come in. */
+async function finishKeyChange(journal: Journal, { config, observe }: Pick<GatewayParts, "config" | "observe">) {
+  try {
+    const { isMovingToBoxKey } = await journal.status();
+    if (isMovingToBoxKey) await journal.rotateBoxKey(await readKey(config.journal.key));
+  } catch (error) {
+    if (!isVigieError(error)) throw error;
+    if (error.code !== "JOURNAL_CLOSED") observe({ type: "fault", error });
+  }
+}
+
 function caretakerOf({ config, clock, observe }: GatewayParts): Caretaker {
   const { eraseAfterDays, pruneAfterDays } = config.journal;
   const destinations = config.destinations.map(({ name }) => name);
@@ -175,7 +187,7 @@ export async function openDesk(
   const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
-  const control = createControl({ ...parts, reader: journal, sessions, deadLetters, ...enrolling });
+  const control = createControl({ ...parts, reader: journal, keys: journal, sessions, deadLetters, ...enrolling });
   return { registry, sessions, deadLetters, control };
 }
 
@@ -198,7 +210,10 @@ async function openSocket(
   }
 }
 
+/** systemd-timesyncd speaks SNTP; who trusts the clock without it has an NTP daemon. */
+const timeSyncs = { timesync: "sntp", always: "ntp", never: "none" } as const;
+
 /** Who this gateway is, in segments, topics and bundles. */
-export function identityOf({ gateway }: Pick<GatewayConfig, "gateway">): GatewayIdentity {
-  return { ...gateway, version };
+export function identityOf({ gateway, clock }: Pick<GatewayConfig, "gateway" | "clock">): GatewayIdentity {
+  return { ...gateway, version, timeSync: timeSyncs[clock.trust] };
 }

@@ -9,10 +9,11 @@ import { DriverRegistry } from "../src/driver/registry.ts";
 import type { GatewayEvent } from "../src/events.ts";
 import { type Gateway, startGateway } from "../src/gateway.ts";
 import { createLog } from "../src/logging/log.ts";
-import { observeLog } from "../src/logging/observe.ts";
+import { LogObserver } from "../src/logging/observe.ts";
 import { systemClock } from "../src/system-clock.ts";
 import { vigie } from "./fixtures/cli.ts";
 import { Told } from "./fixtures/events.ts";
+import { ManualTimers } from "./fixtures/timers.ts";
 import { type Cable, plugIn, socat } from "./link/serial/pty.ts";
 
 let folder: string;
@@ -52,19 +53,21 @@ clock: { trust: always }
   });
 
   async function start(): Promise<Gateway> {
-    const line = observeLog(
-      createLog({ level: "debug", stream: { write: (text) => log.push(text) }, journald: false }),
-    );
+    const stream = { write: (text: string) => log.push(text) };
+    const line = new LogObserver(createLog({ level: "debug", stream, journald: false }), {
+      clock: systemClock("always"),
+      timers: new ManualTimers(),
+    });
     const gateway = await startGateway({
       config: await loadGatewayConfig(config, drivers),
       drivers: new DriverRegistry(drivers),
       clock: systemClock("always"),
       observe: (event) => {
-        line(event);
+        line.observe(event);
         told.observe(event);
       },
     });
-    for (const name of ["balance-1", "badges:couloir-a"]) {
+    for (const name of ["serial", "badges:couloir-a"]) {
       await told.first((event) => event.type === "link" && event.link === name && event.state === "open");
     }
     return gateway;

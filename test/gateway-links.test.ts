@@ -57,7 +57,7 @@ const codeOf = async (...args: readonly string[]) => (await vigie([...args, "--c
 const device = (address: string, state: string) =>
   told.first((event) => event.type === "device" && event.device === address && event.state === state);
 const link = (name: string, state: string) =>
-  told.first((event) => event.type === "link" && event.link === name && event.state === state);
+  told.first((event) => event.type === "link" && (event.device ?? event.link) === name && event.state === state);
 const journaled = (kind: string) =>
   told.first((event) => event.type === "journaled" && event.measurement.kind === kind);
 
@@ -170,4 +170,4 @@ describe.skipIf(!socat)("a serial device (needs socat)", () => {
 });
 
 const isOpening = (event: GatewayEvent) =>
-  event.type === "link" && event.link === "balance-1" && event.state === "open";
+  event.type === "link" && event.device === "balance-1" && event.state === "open";

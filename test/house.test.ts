@@ -25,7 +25,7 @@ describe("the rules of the house", () => {
     [
       "a stage that knows more than the next one's port",
       "src/intake/x.ts",
-      'import {\n  openJournal,\n} from "../journal/journal.ts";',
+      'import {\n  openJournal,\n} from "../journal/open.ts";',
     ],
     ["somebody who knows the composition root", "src/delivery/x.ts", 'import { startGateway } from "../gateway.ts";'],
     ["a pure folder that reads files", "src/fhir/x.ts", 'import { readFileSync } from "node:fs";'],
@@ -52,7 +52,7 @@ describe("the rules of the house", () => {
   test.each([
     ["a comment", "src/seal/x.ts", "/** Date.now() stands in one file. */\n// import x from 'node:fs'\n"],
     ["a port", "src/intake/x.ts", 'import type { JournalWriter } from "../journal/port.ts";'],
-    ["the composition root", "src/gateway.ts", 'import { openJournal } from "./journal/journal.ts";'],
+    ["the composition root", "src/gateway.ts", 'import { openJournal } from "./journal/open.ts";'],
     ["hashing in a pure folder", "src/seal/x.ts", 'import { createHash } from "node:crypto";'],
     ["a time that was given", "src/measure/x.ts", "const date = new Date(instant);"],
   ])("let %s be", (_name, path, text) => {

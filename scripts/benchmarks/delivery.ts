@@ -5,10 +5,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mqtt from "mqtt";
+import { DeadLetters } from "../../src/delivery/dead-letters.ts";
 import { openMqttDestination } from "../../src/delivery/mqtt/destination.ts";
 import type { TlsMaterial } from "../../src/delivery/mqtt/port.ts";
 import type { GatewayEvent } from "../../src/events.ts";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Draft, JournalReader } from "../../src/journal/port.ts";
 import { Encoding } from "../../src/seal/encoding.ts";
 import { keyRing, type SigningKey, signingKey, verifyingKey } from "../../src/seal/key.ts";
@@ -259,6 +260,7 @@ async function deliver(
   const destination = await openMqttDestination({
     name: "platform",
     journal,
+    deadLetters: await DeadLetters.open({ journal: unrefused, clock, observe }),
     observe,
     config: {
       url: broker.url,
@@ -276,6 +278,9 @@ async function deliver(
     [Symbol.asyncDispose]: () => destination[Symbol.asyncDispose](),
   };
 }
+
+/** Where dead letters would go: no receiver here refuses anything. */
+const unrefused = { append: () => Promise.reject(new Error("a record was refused")), facts: async () => [] };
 
 async function startReceiver(receiving: Receiving): Promise<ChildProcess> {
   const receiver = fork(new URL("./receiving.js", import.meta.url));

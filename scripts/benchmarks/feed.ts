@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DeadLetters } from "../../src/delivery/dead-letters.ts";
 import { openMqttDestination } from "../../src/delivery/mqtt/destination.ts";
 import type { GatewayEvent } from "../../src/events.ts";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Journal } from "../../src/journal/port.ts";
 import { keyRing, kidOf, type SigningKey, signingKey, verifyingKey } from "../../src/seal/key.ts";
 import { systemClock } from "../../src/system-clock.ts";
@@ -47,6 +48,7 @@ export async function startFeed({ signed }: { readonly signed: boolean }): Promi
   const destination = await openMqttDestination({
     name: "platform",
     journal,
+    deadLetters: await DeadLetters.open({ journal, clock, observe }),
     observe,
     config: {
       url: broker.url,

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Journal } from "../../src/journal/port.ts";
 import { ms, wallMs } from "../../src/measure/time.ts";
 import { keyRing, signingKey, verifyingKey } from "../../src/seal/key.ts";
@@ -99,7 +99,7 @@ async function verify(journal: Journal): Promise<number> {
     records = verifier.result().records;
   }
   const { findings } = verifier.result();
-  if (findings.length > 0) throw new Error(`the bench's own journal does not verify: ${findings[0]?.because}`);
+  if (findings.length > 0) throw new Error(`the bench's own journal does not verify: ${findings[0]?.because.en}`);
   return records / (spent / 1_000);
 }
 

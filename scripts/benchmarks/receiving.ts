@@ -22,7 +22,7 @@ const { config, gateways, postgres } = await new Promise<Receiving>((resolve) =>
 const keys = Object.entries(gateways).map(([gateway, key]) => [gateway, Buffer.from(key, "hex")] as const);
 const receiver = new Receiver({
   keys: gatewayKeys(Object.fromEntries(keys)),
-  state: postgres === undefined ? memoryState() : await postgresState(postgres),
+  state: postgres === undefined ? memoryState() : await postgresState({ url: postgres }),
   sinks: [{ hand: async () => [] }],
   platformKey: signingKey(PLATFORM_SEED),
 });

@@ -1,6 +1,6 @@
 /** A journal in memory whose segments are sealed before the measurement begins: what is measured is their way, not their making. */
 import { randomBytes } from "node:crypto";
-import type { JournalReader, StoredSegment } from "../../src/journal/port.ts";
+import type { JournalReader, Measured, StoredSegment } from "../../src/journal/port.ts";
 import type { SigningKey } from "../../src/seal/key.ts";
 import type { SealedRecord } from "../../src/seal/record.ts";
 import { digestOf, hashOf, sealSegment } from "../../src/seal/segment.ts";
@@ -57,6 +57,10 @@ export class SealedJournal implements JournalReader {
   }
 
   async alarms(): Promise<readonly number[]> {
+    return [];
+  }
+
+  async measured(): Promise<readonly Measured[]> {
     return [];
   }
 

@@ -39,7 +39,7 @@ function tell(event: GatewayEvent, labels: ReadonlyMap<string, string>): string 
     case "destination":
       return `  ⇄  ${event.destination}: ${event.state}${event.error === undefined ? "" : ` (${event.error.code})`}`;
     case "link":
-      return `  ⇄  ${labelOf(event.link, labels)}: ${event.state}`;
+      return `  ⇄  ${labelOf(event.device ?? event.link, labels)}: ${event.state}`;
     case "device":
       return `  ⇄  ${labelOf(event.device, labels)}: ${event.state}`;
     case "fault":

@@ -1,5 +1,6 @@
 /** A badge number that a keyboard-wedge reader types, or that a program writes: one line. */
 import { createInterface } from "node:readline";
+import { say } from "../errors/sentence.ts";
 import { errors } from "./errors.ts";
 import type { Io } from "./io.ts";
 
@@ -11,5 +12,5 @@ export async function badgeFrom(io: Io): Promise<string> {
   } finally {
     lines.close();
   }
-  throw errors.INPUT_MALFORMED({ expected: "one line with a badge number" });
+  throw errors.INPUT_MALFORMED({ expected: say("une ligne avec un numéro de badge", "one line with a badge number") });
 }

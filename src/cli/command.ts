@@ -24,7 +24,8 @@ export function command(io: Io, { name, summary, examples = [] }: CommandText): 
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: () => {}, // what commander would say is thrown, and explained in both languages
+      writeErr: (text) => io.stderr.write(text), // the help, where a command needs another behind it
+      outputError: () => {}, // what commander would say is thrown, and explained in both languages
       getOutHelpWidth: () => 120,
     })
     .configureHelp({ styleTitle: (title) => (title === "Commands:" ? "Commandes / Commands:" : title) })

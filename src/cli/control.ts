@@ -1,5 +1,7 @@
 /** Asks the gateway that a configuration names: the one that is running, else its journal, opened for the command. */
+import { access } from "node:fs/promises";
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { drivers } from "../../drivers/all.ts";
 import { loadGatewayConfig } from "../config/load.ts";
@@ -7,13 +9,17 @@ import type { GatewayConfig } from "../config/schema.ts";
 import type { Answer, Control, Request } from "../control/port.ts";
 import { connectControl } from "../control/socket.ts";
 import { DriverRegistry } from "../driver/registry.ts";
-import { explain, VigieError } from "../errors/error.ts";
+import { VigieError } from "../errors/error.ts";
+import { explain } from "../errors/explain.ts";
+import { verbatim } from "../errors/sentence.ts";
 import { controlPath, openConfiguredJournal, openDesk } from "../gateway.ts";
+import { errors as journalErrors } from "../journal/errors.ts";
+import { salvageUnderWay } from "../journal/salvage.ts";
 import { systemClock } from "../system-clock.ts";
 import { errorCatalogue } from "./catalogue.ts";
 import { inBoth } from "./command.ts";
 import { errors } from "./errors.ts";
-import type { Io } from "./io.ts";
+import { columnsOf, type Io } from "./io.ts";
 
 export interface ControlOptions {
   readonly config: string;
@@ -65,9 +71,10 @@ export async function askOf<Is extends Answer["is"]>(
   is: Is,
 ): Promise<Extract<Answer, { is: Is }>> {
   const answer = await control.ask(request);
-  if (answer.is === "refused") throw await raised(answer);
+  if (answer.is === "refused") throw await refusal(answer);
   if (isThe(answer, is)) return answer;
-  throw errors.INTERNAL({ found: answer.is, expected: is });
+  const [got, wanted]: readonly [string, string] = [answer.is, is];
+  throw errors.INTERNAL({ found: verbatim(got), expected: verbatim(wanted) });
 }
 
 export async function withControl<Result>(
@@ -88,7 +95,7 @@ export async function withControl<Result>(
         drivers: new DriverRegistry(drivers),
         clock,
         observe: (event) => {
-          if (event.type === "fault") io.stderr.write(`${explain(event.error)}\n`);
+          if (event.type === "fault") io.stderr.write(`${explain(event.error, columnsOf(io.stderr))}\n`);
         },
       },
       journal,
@@ -99,19 +106,34 @@ export async function withControl<Result>(
   }
 }
 
+/** Who only looks makes no journal: it would belong to him (root, perhaps), and the service could not open it. @throws JOURNAL_ABSENT, JOURNAL_SALVAGING */
+export async function assertJournal(config: Pick<GatewayConfig, "journal">): Promise<void> {
+  if (!(await hasJournal(config))) throw errors.JOURNAL_ABSENT({ where: verbatim(config.journal.path) });
+}
+
+/** @throws JOURNAL_SALVAGING where its files are changing places. */
+export async function hasJournal({ journal: { path } }: Pick<GatewayConfig, "journal">): Promise<boolean> {
+  if ((await salvageUnderWay(path)) !== undefined) throw journalErrors.JOURNAL_SALVAGING({ where: verbatim(path) });
+  return access(join(path, "journal.db")).then(
+    () => true,
+    // Where it may not be looked at, opening it says why.
+    (cause: NodeJS.ErrnoException) => cause.code !== "ENOENT",
+  );
+}
+
 function isThe<Is extends Answer["is"]>(answer: Answer, is: Is): answer is Extract<Answer, { is: Is }> {
   return answer.is === is;
 }
 
-/** The error that a gateway named by its code, as if it had been raised here. */
-export async function raised({
+/** What a gateway refused, as if it had been refused here. */
+export async function refusal({
   code,
   found,
   expected,
   where,
 }: Omit<Extract<Answer, { is: "refused" }>, "is">): Promise<VigieError> {
   const known = (await errorCatalogue()).find((entry) => entry.code === code);
-  if (known === undefined) return errors.INTERNAL({ found: code });
+  if (known === undefined) return errors.INTERNAL({ found: verbatim(code) });
   return new VigieError(code, known, {
     ...(found === undefined ? {} : { found }),
     ...(expected === undefined ? {} : { expected }),

@@ -30,12 +30,12 @@ export const errors = defineErrors({
   },
   PERSON_UNKNOWN: {
     what: {
-      fr: "La configuration n'attribue cette mesure à personne.",
-      en: "The configuration assigns this measurement to nobody.",
+      fr: "Rien ne dit de qui est cette mesure.",
+      en: "Nothing says whose this measurement is.",
     },
     remedy: {
-      fr: "Ajoutez la personne ou l'attribution (`persons`, `assignments`), ou nommez la personne avec --person. Sur la passerelle, la mesure attendrait en quarantaine.",
-      en: "Add the person or the assignment (`persons`, `assignments`), or name the person with --person. On the gateway the measurement would wait in quarantine.",
+      fr: "Ajoutez la personne ou l'attribution (`vigie persons add`, `vigie assign add`), ou nommez la personne avec --person. Sur la passerelle, la mesure attendrait en quarantaine.",
+      en: "Add the person or the assignment (`vigie persons add`, `vigie assign add`), or name the person with --person. On the gateway the measurement would wait in quarantine.",
     },
     exit: ExitCode.data,
   },
@@ -50,6 +50,17 @@ export const errors = defineErrors({
   ERROR_UNKNOWN: {
     what: { fr: "Ce code d'erreur n'existe pas.", en: "There is no such error code." },
     remedy: { fr: "`vigie errors` les donne tous.", en: "`vigie errors` lists them all." },
+    exit: ExitCode.usage,
+  },
+  KEY_IN_CREDENTIALS: {
+    what: {
+      fr: "Cette clé est un secret que systemd remet au service : la commande ne sait pas où il le prend.",
+      en: "This key is a secret that systemd hands to the service: the command does not know where it takes it from.",
+    },
+    remedy: {
+      fr: "En root, donnez le dossier que `LoadCredential=` nomme : `--credentials /etc/vigie/credentials`. Pour un secret chiffré (`LoadCredentialEncrypted=`), suivez docs/operations.md.",
+      en: "As root, give the folder that `LoadCredential=` names: `--credentials /etc/vigie/credentials`. For an encrypted secret (`LoadCredentialEncrypted=`), follow docs/operations.md.",
+    },
     exit: ExitCode.usage,
   },
   KEY_NOT_WRITTEN: {
@@ -78,6 +89,17 @@ export const errors = defineErrors({
       en: "Give a name that does not exist yet, in a folder where you may write.",
     },
     exit: ExitCode.io,
+  },
+  JOURNAL_SOUND: {
+    what: {
+      fr: "Ce journal s'ouvre : il n'y a rien à sauver, et rien n'a été changé.",
+      en: "This journal opens: there is nothing to salvage, and nothing was changed.",
+    },
+    remedy: {
+      fr: "`vigie journal verify` dit s'il est intact ; `vigie journal export` en fait une copie vérifiable.",
+      en: "`vigie journal verify` says whether it is whole; `vigie journal export` makes a copy that can be verified.",
+    },
+    exit: ExitCode.usage,
   },
   JOURNAL_ABSENT: {
     what: { fr: "Il n'y a pas encore de journal ici.", en: "There is no journal here yet." },

@@ -1,6 +1,7 @@
 /** What a command may touch of the process: its three streams and its exit code. Tests hand in their own. */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
+import { WriteStream } from "node:tty";
 import type { ExitCode } from "../errors/error.ts";
 
 export interface Io {
@@ -16,6 +17,11 @@ export interface Io {
 /** Whether what is written goes to systemd's journal, which adds times itself and reads priorities. */
 export function isUnderJournald(): boolean {
   return process.env["JOURNAL_STREAM"] !== undefined;
+}
+
+/** How many columns a terminal has; undefined where it is none: a file, a pipe, systemd's journal. */
+export function columnsOf(stream: Writable): number | undefined {
+  return stream instanceof WriteStream ? stream.columns : undefined;
 }
 
 /** Writes whole lines and waits while the reader is behind, so that a slow pipe costs time and not memory. */

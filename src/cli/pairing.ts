@@ -1,7 +1,7 @@
 /** What a technician sees and types while a device is paired: a numbered list that grows, one pick, at most one number. */
 import { createInterface } from "node:readline";
 import type { Answer, Control, PairingStage } from "../control/port.ts";
-import { actorOf, askOf, raised } from "./control.ts";
+import { actorOf, askOf, refusal } from "./control.ts";
 import { type Io, print } from "./io.ts";
 
 export interface PairOptions {
@@ -64,7 +64,7 @@ class Conversation implements AsyncDisposable {
     let typed = this.#typed().then((line) => ({ line }));
     while (!this.#isOver) {
       const event = await Promise.race([news, typed, stopped]);
-      if (event === "stop") throw await raised({ code: "PAIRING_STOPPED" });
+      if (event === "stop") throw await refusal({ code: "PAIRING_STOPPED" });
       if ("line" in event) {
         typed = event.line === undefined ? new Promise(() => {}) : this.#typed().then((line) => ({ line }));
         await this.#took(event.line);
@@ -112,7 +112,7 @@ class Conversation implements AsyncDisposable {
         );
       case "failed":
         this.#isOver = true;
-        throw await raised(stage);
+        throw await refusal(stage);
     }
   }
 
@@ -141,7 +141,7 @@ class Conversation implements AsyncDisposable {
     const stage = this.#stage.at;
     if (line === undefined) {
       const needsSomebody = this.#options.address === undefined || stage === "ask" || stage === "confirm";
-      if (needsSomebody) throw await raised({ code: "PAIRING_STOPPED" });
+      if (needsSomebody) throw await refusal({ code: "PAIRING_STOPPED" });
     } else if (this.#picked !== undefined && stage === "searching") {
       await this.#pick(this.#picked, line);
     } else if (stage === "searching") {

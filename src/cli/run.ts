@@ -1,12 +1,14 @@
 /** The `vigie` command, from its arguments to its exit code. Everything it touches of the process is handed in. */
 import { Command, CommanderError } from "commander";
 import { formatProblem, InvalidConfig } from "../config/problem.ts";
-import { type ExitCode, explain, VigieError } from "../errors/error.ts";
+import { ExitCode, VigieError } from "../errors/error.ts";
+import { explain } from "../errors/explain.ts";
 import { version } from "../version.ts";
 import { command, inBoth } from "./command.ts";
 import { commands } from "./commands.ts";
 import { errors } from "./errors.ts";
-import type { Io } from "./io.ts";
+import { columnsOf, type Io } from "./io.ts";
+import { usageError } from "./usage.ts";
 
 /** @param args what follows `vigie` on the command line. @returns the exit code, after src/errors/error.ts. */
 export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -14,14 +16,16 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     const program = await vigie(args, io);
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
+    // Without a command behind it, commander has shown the help: what was asked for, or what the call lacked.
+    if (error instanceof CommanderError && error.code === "commander.help") return ExitCode.usage;
     const raised = asVigieError(error);
     if (raised === undefined) return io.exitCode;
     if (raised instanceof InvalidConfig) {
-      const file = raised.detail.where ?? "";
-      for (const problem of raised.problems) io.stderr.write(`${formatProblem(file, problem)}\n`);
+      const file = raised.detail.where?.fr ?? "";
+      for (const problem of raised.problems) io.stderr.write(`${formatProblem(file, problem, columnsOf(io.stderr))}\n`);
     }
     if (raised.code === "INTERNAL") io.stderr.write(`${framesOf(error)}\n`);
-    io.stderr.write(`${explain(raised)}\n`);
+    io.stderr.write(`${explain(raised, columnsOf(io.stderr))}\n`);
     return raised.exit;
   }
   return io.exitCode;
@@ -46,9 +50,7 @@ function asVigieError(error: unknown): VigieError | undefined {
   if (error instanceof VigieError) return error;
   if (!(error instanceof CommanderError)) return errors.INTERNAL({ cause: error });
   if (error.exitCode === 0) return undefined;
-  const found =
-    error.code === "commander.help" ? "no command" : error.message.replace(/^error: /, "").replace("\n", " ");
-  return errors.USAGE({ found });
+  return usageError(error);
 }
 
 /** Where a defect happened. Its message stays out: that of a JSON parser, for one, repeats what it was given. */

@@ -1,7 +1,7 @@
-/** MQTT in the configuration: the destinations of a gateway, and the platform's side of the same line. */
+/** MQTT in the configuration: a destination of a gateway, and what the platform's side has in common with it. */
 import { z } from "zod";
 import { field, form, say } from "./field.ts";
-import { finess, name, path, publicKey, secret } from "./forms.ts";
+import { secret } from "./forms.ts";
 import { destinationName, only, platformKeys, tls } from "./line.ts";
 
 /** A health gateway's readings never cross a network in clear: without TLS, only on the board itself. */
@@ -13,7 +13,7 @@ const brokerUrl = form(
   ),
 );
 
-const broker = {
+export const broker = {
   url: field(brokerUrl, say("Adresse du broker MQTT.", "Address of the MQTT broker.")),
   protocol: field(
     z.union([z.literal(5), z.literal(4)]).default(5),
@@ -23,8 +23,8 @@ const broker = {
   clientId: field(
     z.string().min(1).max(64).exactOptional(),
     say(
-      "Identifiant de client MQTT ; à défaut, celui de la passerelle.",
-      "MQTT client identifier; by default the gateway's.",
+      "Identifiant de client MQTT ; à défaut, le nom de la passerelle, ou vigie-receiver.",
+      "MQTT client identifier; by default the gateway's name, or vigie-receiver.",
     ),
   ),
   tls,
@@ -43,27 +43,3 @@ export const mqttDestination = z.strictObject({
     say("Segments envoyés sans reçu, au plus.", "Segments sent without a receipt, at most."),
   ),
 });
-
-export const receiver = field(
-  z.strictObject({
-    ...broker,
-    structure: finess,
-    signingKey: field(
-      secret,
-      say("Graine Ed25519 qui signe les reçus (32 octets).", "Ed25519 seed that signs the receipts (32 bytes)."),
-    ),
-    gateways: field(
-      z.record(name, publicKey),
-      say("Passerelles admises : leur nom et leur clé publique.", "Accepted gateways: their name and public key."),
-    ),
-    state: field(
-      path.default("receiver.db"),
-      say(
-        "Fichier où le récepteur garde jusqu'où il en est de chaque passerelle.",
-        "File in which the receiver keeps how far it is with each gateway.",
-      ),
-    ),
-    sink: field(z.enum(["stdout"]).default("stdout"), say("Où vont les bundles reçus.", "Where received bundles go.")),
-  }),
-  say("Le côté de la plateforme, pour `vigie receive`.", "The platform's side, for `vigie receive`."),
-);

@@ -4,58 +4,72 @@ import type { Path } from "./describe.ts";
 import { say } from "./field.ts";
 import { nearest } from "./nearest.ts";
 import { describe } from "./problem.ts";
-import type { AssignmentConfig, GatewayConfig } from "./schema.ts";
+import type {
+  AssignmentConfig,
+  DestinationConfig,
+  DeviceConfig,
+  GatewayConfig,
+  ReceiverSection,
+  SinkConfig,
+} from "./schema.ts";
 import type { Finding } from "./validate.ts";
 
 /** What the configuration's driver names are checked against. */
 export type KnownDriver = Pick<Driver, "id" | "transport">;
 
-/** The sections that could be read; the others have been complained about already. */
-export type Sections = {
-  readonly [Section in "links" | "devices" | "persons" | "assignments" | "destinations" | "receiver"]:
-    | GatewayConfig[Section]
-    | undefined;
-};
+/** In the order of a section; undefined stands for a name that is none. */
+export type Names = readonly (string | undefined)[] | undefined;
+
+/** What could be read: in a list, undefined stands for an item that is wrong by itself and has been complained about. */
+export interface Sections {
+  readonly links: GatewayConfig["links"] | undefined;
+  readonly serial: readonly (GatewayConfig["links"]["serial"][number] | undefined)[];
+  readonly devices: readonly (DeviceConfig | undefined)[];
+  readonly assignments: readonly (AssignmentConfig | undefined)[];
+  readonly destinations: readonly (DestinationConfig | undefined)[];
+  readonly receiver: GatewayConfig["receiver"] | undefined;
+  /** What the items are called, also those that are wrong otherwise; undefined where the section is no list. */
+  readonly names: Readonly<Record<"devices" | "persons" | "destinations", Names>>;
+}
 
 export function crossCheck(sections: Sections, drivers: readonly KnownDriver[]): readonly Finding[] {
-  const { links, devices, persons, assignments, destinations, receiver } = sections;
+  const { links, serial, devices, assignments, destinations, receiver, names } = sections;
   return [
-    ...twice("devices", devices, "address"),
-    ...twice("persons", persons, "reference"),
-    ...twice("destinations", destinations, "name"),
-    ...twice("links.badges", links?.badges, "name"),
+    ...twice("devices", names.devices, "address"),
+    ...twice("persons", names.persons, "reference"),
+    ...twice("destinations", names.destinations, "name"),
+    ...twice(
+      "links.badges",
+      links?.badges?.map(({ name }) => name),
+      "name",
+    ),
     ...(links === undefined ? [] : anyLink(links)),
-    ...(links?.serial ?? []).flatMap((serial, index) => [
-      ...unknownDriver(serial.driver, ["links", "serial", index, "driver"], drivers, "serial"),
-      ...unknownReference(
-        serial.device,
-        ["links", "serial", index, "device"],
-        devices?.map((one) => one.address),
-      ),
+    ...each(serial, (one, index) => [
+      ...unknownDriver(one.driver, ["links", "serial", index, "driver"], drivers, "serial"),
+      ...unknownReference(one.device, ["links", "serial", index, "device"], names.devices),
     ]),
-    ...(devices ?? []).flatMap((device, index) =>
+    ...each(devices, (device, index) =>
       device.driver === undefined ? [] : unknownDriver(device.driver, ["devices", index, "driver"], drivers),
     ),
-    ...(assignments ?? []).flatMap((assignment, index) => [
-      ...unknownReference(
-        assignment.device,
-        ["assignments", index, "device"],
-        devices?.map((one) => one.address),
-      ),
-      ...unknownReference(
-        assignment.person,
-        ["assignments", index, "person"],
-        persons?.map((one) => one.reference),
-      ),
+    ...each(assignments, (assignment, index) => [
+      ...unknownReference(assignment.device, ["assignments", index, "device"], names.devices),
+      ...unknownReference(assignment.person, ["assignments", index, "person"], names.persons),
       ...emptyPeriod(assignment, index),
-      ...overlaps(assignment, index, assignments ?? []),
+      ...overlaps(assignment, index, assignments),
     ]),
-    ...(destinations ?? []).flatMap((destination, index) => [
+    ...each(destinations, (destination, index) => [
       ...tlsOf(destination, ["destinations", index]),
       ...proofOf(destination, ["destinations", index]),
     ]),
-    ...(receiver === undefined ? [] : tlsOf(receiver, ["receiver"])),
+    ...(receiver === undefined ? [] : receiverFindings(receiver)),
   ];
+}
+
+function each<Item>(
+  items: readonly (Item | undefined)[],
+  check: (item: Item, index: number) => readonly Finding[],
+): readonly Finding[] {
+  return items.flatMap((item, index) => (item === undefined ? [] : check(item, index)));
 }
 
 function anyLink({ ble, serial, simulated }: GatewayConfig["links"]): readonly Finding[] {
@@ -69,14 +83,10 @@ function anyLink({ ble, serial, simulated }: GatewayConfig["links"]): readonly F
   ];
 }
 
-function twice<Key extends string>(
-  section: string,
-  items: readonly Record<Key, string>[] | undefined,
-  key: Key,
-): readonly Finding[] {
-  return (items ?? []).flatMap((item, index) => {
-    const first = (items ?? []).findIndex((other) => other[key] === item[key]);
-    if (first === index) return [];
+function twice(section: string, names: Names, key: string): readonly Finding[] {
+  return (names ?? []).flatMap((name, index) => {
+    const first = names?.indexOf(name);
+    if (name === undefined || first === index) return [];
     return [
       {
         at: [...section.split("."), index, key],
@@ -87,8 +97,9 @@ function twice<Key extends string>(
   });
 }
 
-function unknownReference(value: string, at: Path, known: readonly string[] | undefined): readonly Finding[] {
-  if (known === undefined || known.includes(value)) return [];
+/** @param known the names there are; one that cannot be read may be the one that is meant. */
+function unknownReference(value: string, at: Path, known: Names): readonly Finding[] {
+  if (known === undefined || known.includes(value) || known.includes(undefined)) return [];
   const section = at.at(-1) === "person" ? "persons" : "devices";
   return [
     {
@@ -132,8 +143,12 @@ function emptyPeriod({ from, until }: AssignmentConfig, index: number): readonly
 }
 
 /** A reading belongs to one person or to nobody: two assignments that could both cover it are refused. */
-function overlaps(assignment: AssignmentConfig, index: number, all: readonly AssignmentConfig[]): readonly Finding[] {
-  const earlier = all.slice(0, index).findIndex((other) => compete(assignment, other));
+function overlaps(
+  assignment: AssignmentConfig,
+  index: number,
+  all: readonly (AssignmentConfig | undefined)[],
+): readonly Finding[] {
+  const earlier = all.slice(0, index).findIndex((other) => other !== undefined && compete(assignment, other));
   if (earlier < 0) return [];
   return [
     {
@@ -179,10 +194,10 @@ function tlsOf({ tls, url }: Line, at: Path): readonly Finding[] {
   ];
 }
 
-/** Without a key to sign with, the certificate is who the gateway is. */
-function proofOf(destination: GatewayConfig["destinations"][number], at: Path): readonly Finding[] {
-  if (destination.type !== "fhir" || destination.oauth === undefined) return [];
-  if (destination.oauth.key !== undefined || destination.tls?.cert !== undefined) return [];
+/** Without a key to sign with, the certificate is who the client is. */
+function proofOf(one: GatewayConfig["destinations"][number] | SinkConfig, at: Path): readonly Finding[] {
+  if (one.type !== "fhir" || one.oauth === undefined) return [];
+  if (one.oauth.key !== undefined || one.tls?.cert !== undefined) return [];
   return [
     {
       at: [...at, "oauth"],
@@ -191,3 +206,46 @@ function proofOf(destination: GatewayConfig["destinations"][number], at: Path): 
     },
   ];
 }
+
+function receiverFindings({ mqtt, listen, state, sinks }: ReceiverSection): readonly Finding[] {
+  return [
+    ...(mqtt === undefined && listen === undefined ? [noFeed] : []),
+    ...(mqtt === undefined ? [] : tlsOf(mqtt, ["receiver", "mqtt"])),
+    ...(mqtt?.group === undefined || typeof state !== "string" ? [] : [unshared]),
+    ...(mqtt?.group === undefined || mqtt.protocol === 5 ? [] : [sharedWithout5]),
+    ...(listen === undefined || listen.tls !== undefined || LOOPBACK.includes(listen.host) ? [] : [heardInClear]),
+    ...sinks.flatMap((sink, index) => [
+      ...(sink.type === "fhir" ? tlsOf(sink, ["receiver", "sinks", index]) : []),
+      ...proofOf(sink, ["receiver", "sinks", index]),
+    ]),
+  ];
+}
+
+const LOOPBACK: readonly string[] = ["127.0.0.1", "::1", "localhost"];
+
+const noFeed: Finding = {
+  at: ["receiver"],
+  found: say("aucune entrée", "no way in"),
+  expected: say("`mqtt`, `listen`, ou les deux", "`mqtt`, `listen`, or both"),
+};
+
+const unshared: Finding = {
+  at: ["receiver", "state"],
+  found: say("un fichier, avec `mqtt.group`", "a file, with `mqtt.group`"),
+  expected: say(
+    "{ postgres: … }, que plusieurs récepteurs partagent",
+    "{ postgres: … }, which several receivers share",
+  ),
+};
+
+const sharedWithout5: Finding = {
+  at: ["receiver", "mqtt", "protocol"],
+  found: say("4, avec `group`", "4, with `group`"),
+  expected: say("5 : MQTT 3.1.1 ne partage pas", "5: MQTT 3.1.1 does not share"),
+};
+
+const heardInClear: Finding = {
+  at: ["receiver", "listen", "host"],
+  found: say("une adresse du réseau, sans `tls`", "an address of the network, without `tls`"),
+  expected: say("`tls`, ou 127.0.0.1", "`tls`, or 127.0.0.1"),
+};

@@ -1,11 +1,11 @@
 /** How a field of the configuration says, in the two languages of the house, what it is and what may stand there. */
 import type { z } from "zod";
-import type { Sentence } from "../errors/error.ts";
+import type { Sentence } from "../errors/sentence.ts";
+
+export { say } from "../errors/sentence.ts";
 
 /** The keyword of the JSON Schema under which the expected form stands; `description` says what the field is. */
 export const EXPECTED = "x-expected";
-
-export const say = (fr: string, en: string): Sentence => ({ fr, en });
 
 /** One text for both languages, as JSON Schema has room for one: French, line feed, English. */
 export const both = ({ fr, en }: Sentence): string => `${fr}\n${en}`;

@@ -74,6 +74,16 @@ const badgeReader = z.strictObject({
   ),
 });
 
+export const serial = z.strictObject({
+  path: serialPort,
+  driver: field(name, say("Pilote ; `vigie drivers` en donne la liste.", "Driver; `vigie drivers` lists them.")),
+  device: field(
+    name,
+    say("Nom de l'appareil branché, repris sous `devices`.", "Name of the device plugged in, as under `devices`."),
+  ),
+  line,
+});
+
 export const links = field(
   z.strictObject({
     ble: field(
@@ -98,28 +108,7 @@ export const links = field(
         .exactOptional(),
       say("Bluetooth LE, par BlueZ.", "Bluetooth LE, through BlueZ."),
     ),
-    serial: field(
-      z
-        .array(
-          z.strictObject({
-            path: serialPort,
-            driver: field(
-              name,
-              say("Pilote ; `vigie drivers` en donne la liste.", "Driver; `vigie drivers` lists them."),
-            ),
-            device: field(
-              name,
-              say(
-                "Nom de l'appareil branché, repris sous `devices`.",
-                "Name of the device plugged in, as under `devices`.",
-              ),
-            ),
-            line,
-          }),
-        )
-        .default([]),
-      say("Appareils sur port série.", "Devices on serial ports."),
-    ),
+    serial: field(z.array(serial).default([]), say("Appareils sur port série.", "Devices on serial ports.")),
     badges: field(
       z.array(badgeReader).exactOptional(),
       say("Lecteurs de badges sur port série.", "Badge readers on serial ports."),

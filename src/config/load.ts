@@ -1,13 +1,28 @@
 /** From a YAML file to a configuration that can be used, or to all that is wrong with it. */
 import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import type { z } from "zod";
-import { crossCheck, type KnownDriver, type Sections } from "./cross-check.ts";
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
+import { crossCheck, type KnownDriver, type Names, type Sections } from "./cross-check.ts";
 import { gatewayJsonSchema, type JsonSchema, receiverJsonSchema } from "./describe.ts";
 import { errors } from "./errors.ts";
+import { secret } from "./forms.ts";
+import { destinationName } from "./line.ts";
+import { serial } from "./links.ts";
 import { resolvePaths } from "./paths.ts";
 import { InvalidConfig, type Problem } from "./problem.ts";
-import { type GatewayConfig, gatewaySchema, type ReceiverConfig, receiverSchema } from "./schema.ts";
+import {
+  assignment,
+  destination,
+  device,
+  type GatewayConfig,
+  gatewaySchema,
+  person,
+  type ReceiverConfig,
+  receiverSchema,
+  type SecretSource,
+} from "./schema.ts";
 import { at, findings, toProblem } from "./validate.ts";
 import { readYaml, type YamlData } from "./yaml.ts";
 
@@ -32,6 +47,33 @@ export async function loadAnyConfig(
   drivers: readonly KnownDriver[],
 ): Promise<GatewayConfig | ReceiverConfig> {
   return load(file, (text) => parseAnyConfig(text, drivers));
+}
+
+const keySections = z.object({
+  journal: z.object({ key: secret, signingKey: secret }).optional(),
+  receiver: z.object({ signingKey: secret }).optional(),
+});
+
+export interface KeySources {
+  readonly journal?: { readonly key: SecretSource; readonly signingKey: SecretSource } | undefined;
+  readonly receiver?: { readonly signingKey: SecretSource } | undefined;
+}
+
+/**
+ * Where the keys are that a file names, whatever else is wrong with it: to make them is the first thing that is done.
+ * @throws as loadGatewayConfig, where just that cannot be read.
+ */
+export async function loadKeySources(file: string, drivers: readonly KnownDriver[]): Promise<KeySources> {
+  const data = readYaml(await readText(file));
+  const sections = "problems" in data ? undefined : keySections.safeParse(data.value).data;
+  if (sections?.journal === undefined && sections?.receiver === undefined) return loadAnyConfig(file, drivers);
+  const { journal, receiver } = sections;
+  const placed = (source: SecretSource): SecretSource =>
+    "file" in source ? { file: resolve(dirname(file), source.file) } : source;
+  return {
+    journal: journal && { key: placed(journal.key), signingKey: placed(journal.signingKey) },
+    receiver: receiver && { signingKey: placed(receiver.signingKey) },
+  };
 }
 
 /** Pure: the text of a file to a gateway's configuration, paths as written. */
@@ -59,12 +101,15 @@ async function load<Config extends GatewayConfig | ReceiverConfig>(
   file: string,
   parse: (text: string) => Parsed<Config>,
 ): Promise<Config> {
-  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw errors.CONFIG_UNREADABLE({ where: file, found: cause.code ?? cause.name, cause });
-  });
-  const parsed = parse(text);
+  const parsed = parse(await readText(file));
   if ("problems" in parsed) throw new InvalidConfig(file, parsed.problems);
   return resolvePaths(parsed.config, dirname(file));
+}
+
+async function readText(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw errors.CONFIG_UNREADABLE({ where: verbatim(file), found: systemSays(cause), cause });
+  });
 }
 
 function validate<Config>(
@@ -83,15 +128,28 @@ function validate<Config>(
   return { problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
 }
 
-/** The sections that are right by themselves, so that a slip in one does not hide what is wrong with the others. */
+/** All that can be read, item by item, so that a slip in one does not hide what is wrong with the others. */
 function readableSections(value: unknown): Sections {
-  const { links, devices, persons, assignments, destinations, receiver } = gatewaySchema.shape;
+  const list = <Item>(schema: z.ZodType<Item>, ...path: string[]): readonly (Item | undefined)[] =>
+    items(at(value, path)).map((item) => schema.safeParse(item).data);
+  const names = (schema: z.ZodType<string>, section: string, key: string): Names => {
+    const named = at(value, [section]);
+    if (named !== undefined && !Array.isArray(named)) return undefined;
+    return items(named).map((item) => schema.safeParse(at(item, [key])).data);
+  };
   return {
-    links: links.safeParse(at(value, ["links"])).data,
-    devices: devices.safeParse(at(value, ["devices"])).data,
-    persons: persons.safeParse(at(value, ["persons"])).data,
-    assignments: assignments.safeParse(at(value, ["assignments"])).data,
-    destinations: destinations.safeParse(at(value, ["destinations"])).data,
-    receiver: receiver.safeParse(at(value, ["receiver"])).data,
+    links: gatewaySchema.shape.links.safeParse(at(value, ["links"])).data,
+    serial: list(serial, "links", "serial"),
+    devices: list(device, "devices"),
+    assignments: list(assignment, "assignments"),
+    destinations: list(destination, "destinations"),
+    receiver: gatewaySchema.shape.receiver.safeParse(at(value, ["receiver"])).data,
+    names: {
+      devices: names(device.shape.address, "devices", "address"),
+      persons: names(person.shape.reference, "persons", "reference"),
+      destinations: names(destinationName, "destinations", "name"),
+    },
   };
 }
+
+const items = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -1,6 +1,13 @@
 /** Relative paths of a configuration, taken from the folder of its file. */
 import { resolve } from "node:path";
-import type { DestinationConfig, GatewayConfig, ReceiverConfig, SecretSource } from "./schema.ts";
+import type {
+  DestinationConfig,
+  GatewayConfig,
+  ReceiverConfig,
+  ReceiverSection,
+  SecretSource,
+  SinkConfig,
+} from "./schema.ts";
 
 /** The same configuration with every path absolute. @param folder where the file is. */
 export function resolvePaths<Config extends GatewayConfig | ReceiverConfig>(config: Config, folder: string): Config {
@@ -11,21 +18,34 @@ export function resolvePaths<Config extends GatewayConfig | ReceiverConfig>(conf
     ...one,
     ...(one.tls === undefined ? {} : { tls: resolveTls(one.tls) }),
   });
-  const broker = <Broker extends BrokerPaths>(one: Broker): Broker => ({
-    ...line(one),
+  const database = <One extends Pick<BrokerPaths, "password">>(one: One): One => ({
+    ...one,
     ...(one.password === undefined ? {} : { password: secret(one.password) }),
   });
+  const broker = <Broker extends BrokerPaths>(one: Broker): Broker => database(line(one));
+  const fhir = <Server extends FhirPaths>(one: Server): Server => {
+    const { oauth } = one;
+    const key = oauth?.key === undefined ? {} : { key: secret(oauth.key) };
+    return { ...line(one), ...(oauth === undefined ? {} : { oauth: { ...oauth, ...key } }) };
+  };
   const destination = (one: DestinationConfig): DestinationConfig => {
     switch (one.type) {
       case "mqtt":
         return broker(one);
       case "https":
         return line(one);
-      case "fhir": {
-        const { oauth } = one;
-        const key = oauth?.key === undefined ? {} : { key: secret(oauth.key) };
-        return { ...line(one), ...(oauth === undefined ? {} : { oauth: { ...oauth, ...key } }) };
-      }
+      case "fhir":
+        return fhir(one);
+    }
+  };
+  const sink = (one: SinkConfig): SinkConfig => {
+    switch (one.type) {
+      case "stdout":
+        return one;
+      case "postgres":
+        return database(one);
+      case "fhir":
+        return fhir(one);
     }
   };
   const resolveTls = ({ ca, cert, key }: NonNullable<LinePaths["tls"]>) => ({
@@ -33,11 +53,29 @@ export function resolvePaths<Config extends GatewayConfig | ReceiverConfig>(conf
     ...(cert === undefined ? {} : { cert: resolve(folder, cert) }),
     ...(key === undefined ? {} : { key: secret(key) }),
   });
-  const resolveReceiver = (receiver: ReceiverConfig["receiver"]) => ({
-    ...broker(receiver),
-    signingKey: secret(receiver.signingKey),
-    state: resolve(folder, receiver.state),
-  });
+  const resolveReceiver = (receiver: ReceiverSection): ReceiverSection => {
+    const { mqtt, listen, gateways, state } = receiver;
+    return {
+      ...receiver,
+      ...(mqtt === undefined ? {} : { mqtt: broker(mqtt) }),
+      ...(listen === undefined ? {} : { listen: resolveListen(listen) }),
+      signingKey: secret(receiver.signingKey),
+      gateways: resolveGateways(gateways),
+      state: typeof state === "string" ? resolve(folder, state) : { postgres: database(state.postgres) },
+      sinks: receiver.sinks.map(sink),
+    };
+  };
+  const resolveListen = (listen: NonNullable<ReceiverSection["listen"]>) => {
+    const { tls } = listen;
+    if (tls === undefined) return listen;
+    const { cert, key, clientCa } = tls;
+    return { ...listen, tls: { cert: resolve(folder, cert), key: secret(key), clientCa: resolve(folder, clientCa) } };
+  };
+  const resolveGateways = (gateways: ReceiverSection["gateways"]): ReceiverSection["gateways"] => {
+    if ("file" in gateways) return { file: resolve(folder, gateways.file) };
+    if ("folder" in gateways) return { folder: resolve(folder, gateways.folder) };
+    return gateways;
+  };
   return {
     ...config,
     ...(journal === undefined
@@ -64,4 +102,5 @@ export function resolvePaths<Config extends GatewayConfig | ReceiverConfig>(conf
 }
 
 type LinePaths = Pick<DestinationConfig, "tls">;
-type BrokerPaths = Pick<ReceiverConfig["receiver"], "tls" | "password">;
+type BrokerPaths = Pick<NonNullable<ReceiverSection["mqtt"]>, "tls" | "password">;
+type FhirPaths = Pick<Extract<SinkConfig, { readonly type: "fhir" }>, "tls" | "oauth">;

@@ -1,8 +1,9 @@
 /** What is wrong with a configuration: every point at once, each with its place, what was found and what was expected. */
-import { type Sentence, VigieError } from "../errors/error.ts";
+import { VigieError } from "../errors/error.ts";
+import { wrapped } from "../errors/explain.ts";
+import { type Sentence, say, verbatim } from "../errors/sentence.ts";
 import type { Path } from "./describe.ts";
 import { errors } from "./errors.ts";
-import { say } from "./field.ts";
 
 export interface Problem {
   /** `devices[0].address`; empty for the file as a whole. */
@@ -18,17 +19,23 @@ export class InvalidConfig extends VigieError {
   readonly problems: readonly Problem[];
 
   constructor(file: string, problems: readonly Problem[]) {
-    super("CONFIG_INVALID", errors.definitions.CONFIG_INVALID, { where: file, found: `${problems.length}` });
+    super("CONFIG_INVALID", errors.definitions.CONFIG_INVALID, {
+      where: verbatim(file),
+      found:
+        problems.length === 1
+          ? say("un point", "one point")
+          : say(`${problems.length} points`, `${problems.length} points`),
+    });
     this.problems = problems;
   }
 }
 
 /** A problem as a person reads it: the place, then what is wrong, French first. */
-export function formatProblem(file: string, { path, line, found, expected }: Problem): string {
+export function formatProblem(file: string, { path, line, found, expected }: Problem, columns?: number): string {
   return [
     `${file}${line === undefined ? "" : `:${line}`}${path === "" ? "" : `  ${path}`}`,
-    `  trouvé : ${found.fr} · attendu : ${expected.fr}`,
-    `  found: ${found.en} · expected: ${expected.en}`,
+    wrapped(`  trouvé : ${found.fr} · attendu : ${expected.fr}`, columns),
+    wrapped(`  found: ${found.en} · expected: ${expected.en}`, columns),
   ].join("\n");
 }
 
@@ -61,10 +68,7 @@ export function describe(value: unknown, path: Path): Sentence {
   if (value === null) return say("une clé sans valeur", "a key without a value");
   if (Array.isArray(value)) return say("une liste", "a list");
   if (typeof value === "object") return say("un groupe de clés", "a mapping");
-  if (mayTell(path)) {
-    const told = JSON.stringify(value).slice(0, 60);
-    return say(told, told);
-  }
+  if (mayTell(path)) return verbatim(JSON.stringify(value).slice(0, 60));
   return typeof value === "string"
     ? say(`un texte de ${value.length} caractère(s)`, `a text of ${value.length} character(s)`)
     : say("un nombre ou un booléen", "a number or a boolean");

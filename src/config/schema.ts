@@ -4,10 +4,11 @@
  */
 import { z } from "zod";
 import { MAX_SLOT, REFERENCE, SYSTEM } from "../registry/shape.ts";
-import { mqttDestination, receiver } from "./broker.ts";
+import { mqttDestination } from "./broker.ts";
 import { field, say } from "./field.ts";
 import { deviceAddress, finess, instant, label, legalFiness, name, path, secret } from "./forms.ts";
 import { links } from "./links.ts";
+import { receiver } from "./receiver.ts";
 import { registry } from "./registry.ts";
 import { fhirDestination, httpsDestination } from "./web.ts";
 
@@ -84,7 +85,7 @@ const journal = field(
   say("Le journal, signé, chaîné et chiffré.", "The journal: signed, chained, encrypted."),
 );
 
-const device = z.strictObject({
+export const device = z.strictObject({
   address: field(
     deviceAddress,
     say(
@@ -109,7 +110,7 @@ const device = z.strictObject({
   label: field(label, say("Nom de l'appareil pour l'équipe.", "What the staff calls the device.")),
 });
 
-const person = z.strictObject({
+export const person = z.strictObject({
   reference: field(
     z.string().regex(REFERENCE),
     say(
@@ -138,7 +139,7 @@ const person = z.strictObject({
   ),
 });
 
-const assignment = z.strictObject({
+export const assignment = z.strictObject({
   device: field(
     device.shape.address,
     say("Adresse de l'appareil, reprise de `devices`.", "Address of the device, as under `devices`."),
@@ -154,6 +155,8 @@ const assignment = z.strictObject({
   from: field(instant, say("Depuis quand, inclus.", "Since when, inclusive.")),
   until: field(instant.exactOptional(), say("Jusqu'à quand, exclu.", "Until when, exclusive.")),
 });
+
+export const destination = z.discriminatedUnion("type", [mqttDestination, httpsDestination, fhirDestination]);
 
 const common = {
   clock: field(
@@ -197,10 +200,7 @@ const gatewaySections = {
     ),
   ),
   registry,
-  destinations: field(
-    z.array(z.discriminatedUnion("type", [mqttDestination, httpsDestination, fhirDestination])).default([]),
-    say("Plateformes de coordination.", "Coordination platforms."),
-  ),
+  destinations: field(z.array(destination).default([]), say("Plateformes de coordination.", "Coordination platforms.")),
 };
 
 /** What `vigie run` needs. The same file may also hold the receiver's section. */
@@ -215,6 +215,8 @@ export const receiverSchema = z.strictObject({
 
 export type GatewayConfig = z.output<typeof gatewaySchema>;
 export type ReceiverConfig = z.output<typeof receiverSchema>;
+export type ReceiverSection = ReceiverConfig["receiver"];
+export type SinkConfig = ReceiverSection["sinks"][number];
 export type DestinationConfig = GatewayConfig["destinations"][number];
 export type AssignmentConfig = GatewayConfig["assignments"][number];
 export type DeviceConfig = GatewayConfig["devices"][number];

@@ -1,6 +1,8 @@
 /** Secrets, from where the configuration says they are. They are never in it, in a log, or in an error. */
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { bytes, type Sentence, say, verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import { errors } from "./errors.ts";
 import type { SecretSource } from "./schema.ts";
 
@@ -22,7 +24,13 @@ export function processSecretEnvironment(): SecretEnvironment {
 export function secretPath(source: SecretSource, environment = processSecretEnvironment()): string {
   if ("file" in source) return source.file;
   if (environment.credentials === undefined) {
-    throw errors.SECRET_MISSING({ where: `credential ${source.credential}`, found: "no $CREDENTIALS_DIRECTORY" });
+    throw errors.SECRET_MISSING({
+      where: verbatim(source.credential),
+      found: say(
+        "hors du service : systemd n'a rien donné (pas de $CREDENTIALS_DIRECTORY)",
+        "outside of the service: systemd gave nothing (no $CREDENTIALS_DIRECTORY)",
+      ),
+    });
   }
   return join(environment.credentials, source.credential);
 }
@@ -34,7 +42,7 @@ export function secretPath(source: SecretSource, environment = processSecretEnvi
 export async function readSecret(source: SecretSource, environment = processSecretEnvironment()): Promise<Uint8Array> {
   const path = secretPath(source, environment);
   const handle = await open(path, "r").catch((cause: NodeJS.ErrnoException) => {
-    throw errors.SECRET_MISSING({ where: path, found: cause.code ?? cause.name, cause });
+    throw errors.SECRET_MISSING({ where: verbatim(path), found: systemSays(cause), cause });
   });
   try {
     // systemd alone writes the credentials' folder; their mode shows an access list as a group right.
@@ -42,8 +50,8 @@ export async function readSecret(source: SecretSource, environment = processSecr
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_BYTES + 1), 0, MAX_BYTES + 1, 0);
     if (bytesRead === 0 || bytesRead > MAX_BYTES) {
       throw errors.SECRET_MALFORMED({
-        where: path,
-        found: bytesRead === 0 ? "0 bytes" : `more than ${MAX_BYTES} bytes`,
+        where: verbatim(path),
+        found: bytesRead === 0 ? bytes(0) : say(`plus de ${MAX_BYTES} octets`, `more than ${MAX_BYTES} bytes`),
       });
     }
     return new Uint8Array(buffer.subarray(0, bytesRead));
@@ -54,23 +62,26 @@ export async function readSecret(source: SecretSource, environment = processSecr
 
 /** Reads a key of 32 bytes: raw, 64 hex digits, or base64. @throws as readSecret, SECRET_MALFORMED for another length. */
 export async function readKey(source: SecretSource, environment = processSecretEnvironment()): Promise<Uint8Array> {
-  const bytes = await readSecret(source, environment);
-  if (bytes.length === 32) return bytes;
-  const text = Buffer.from(bytes).toString("latin1").trim();
+  const secret = await readSecret(source, environment);
+  if (secret.length === 32) return secret;
+  const text = Buffer.from(secret).toString("latin1").trim();
   if (/^[0-9a-fA-F]{64}$/.test(text)) return new Uint8Array(Buffer.from(text, "hex"));
   // 32 bytes are 43 characters of base64 and one of padding; the last one carries four bits.
   if (/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return new Uint8Array(Buffer.from(text, "base64"));
   throw errors.SECRET_MALFORMED({
-    where: secretPath(source, environment),
-    found: `${bytes.length} bytes`,
-    expected: "32 bytes, raw, as 64 hex digits or as base64",
+    where: verbatim(secretPath(source, environment)),
+    found: bytes(secret.length),
+    expected: say(
+      "32 octets tels quels, en 64 chiffres hexadécimaux ou en base64",
+      "32 bytes, raw, as 64 hex digits or as base64",
+    ),
   });
 }
 
 /** Reads a password or a PEM text; the line feed that editors put at the end is no part of it. */
 export async function readSecretText(source: SecretSource, environment = processSecretEnvironment()): Promise<string> {
-  const bytes = await readSecret(source, environment);
-  return Buffer.from(bytes)
+  const secret = await readSecret(source, environment);
+  return Buffer.from(secret)
     .toString("utf8")
     .replace(/\r?\n$/, "");
 }
@@ -79,12 +90,22 @@ async function assertOwnersAlone(handle: FileHandle, path: string, uid: number |
   const { mode, uid: owner } = await handle.stat();
   if ((mode & 0o077) !== 0) {
     throw errors.SECRET_EXPOSED({
-      where: path,
-      found: `mode ${(mode & 0o777).toString(8).padStart(4, "0")}`,
-      expected: "mode 0600",
+      where: verbatim(path),
+      found: permissions(mode),
+      expected: permissions(0o600),
     });
   }
   if (uid !== undefined && owner !== uid && owner !== 0) {
-    throw errors.SECRET_EXPOSED({ where: path, found: `owner ${owner}`, expected: `owner ${uid} or 0` });
+    throw errors.SECRET_EXPOSED({
+      where: verbatim(path),
+      found: say(`propriétaire ${owner}`, `owner ${owner}`),
+      expected: say(`propriétaire ${uid} ou 0`, `owner ${uid} or 0`),
+    });
   }
+}
+
+/** As `chmod` and `ls` have them: 0600. */
+function permissions(mode: number): Sentence {
+  const octal = (mode & 0o777).toString(8).padStart(4, "0");
+  return say(`droits ${octal}`, `mode ${octal}`);
 }

@@ -15,6 +15,8 @@ export function findings(issues: readonly z.core.$ZodIssue[], value: unknown, ro
       return issue.keys.map((key) => unknownKey(issue.path, key, keysAt(root, issue.path, value)));
     }
     if (issue.code === "invalid_key") return [invalidKey(issue.path, root)];
+    const meant = issue.code === "invalid_union" ? meantBy(issue) : [];
+    if (meant.length > 0) return findings(meant, value, root);
     const found = at(value, issue.path);
     return [
       {
@@ -24,6 +26,16 @@ export function findings(issues: readonly z.core.$ZodIssue[], value: unknown, ro
       },
     ];
   });
+}
+
+/** Of a union, what is wrong with the one form whose keys these are; nothing where that is none or several. */
+function meantBy({ errors, path }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] {
+  const [only, ...more] = errors.filter((issues) =>
+    issues.every((issue) => issue.path.length > 0 && issue.code !== "unrecognized_keys"),
+  );
+  return only === undefined || more.length > 0
+    ? []
+    : only.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
 }
 
 export function unknownKey(parent: Path, key: string, known: readonly string[]): Finding {

@@ -1,6 +1,7 @@
 /** HTTPS in the configuration: a platform that takes the sealed feed, and a FHIR server. */
 import { z } from "zod";
 import { flavours } from "../fhir/port.ts";
+import type { Meal } from "../measure/measurement.ts";
 import { field, form, say } from "./field.ts";
 import { secret } from "./forms.ts";
 import { destinationName, only, platformKeys, tls } from "./line.ts";
@@ -59,12 +60,37 @@ const oauth = z.strictObject({
   ),
 });
 
-export const fhirDestination = z.strictObject({
-  name: destinationName,
-  type: z.literal("fhir"),
+/** Of a FHIR server, whoever speaks to it. */
+export const fhirServer = {
   url: field(webUrl, say("Base de l'API FHIR R4.", "Base of the FHIR R4 API.")),
   tls,
   oauth: field(oauth.exactOptional(), say("Jetons d'accès OAuth 2.", "OAuth 2 access tokens.")),
+  connections: field(
+    z.int().min(1).max(16).default(4),
+    say("Transactions menées en parallèle, au plus.", "Transactions side by side, at most."),
+  ),
+};
+
+const moment = z
+  .strictObject({
+    system: field(z.string().min(1), say("Le système du code.", "The code's system.")),
+    code: field(z.string().min(1), say("Le code.", "The code.")),
+  })
+  .exactOptional();
+
+/** JDV J157, whose current edition we do not have: the operator of the connection does. */
+const glucoseMoments = z.strictObject({
+  "pre-prandial": field(moment, say("Avant un repas.", "Before a meal.")),
+  "post-prandial": field(moment, say("Après un repas.", "After a meal.")),
+  fasting: field(moment, say("À jeun.", "Fasting.")),
+  casual: field(moment, say("À un moment quelconque.", "At any moment.")),
+  bedtime: field(moment, say("Au coucher.", "At bedtime.")),
+} satisfies Record<Meal, unknown>);
+
+export const fhirDestination = z.strictObject({
+  name: destinationName,
+  type: z.literal("fhir"),
+  ...fhirServer,
   flavour: field(
     z.enum(flavours).default("platform"),
     say("Pour qui le bundle est fait.", "For whom the bundle is made."),
@@ -91,9 +117,12 @@ export const fhirDestination = z.strictObject({
     oid.exactOptional(),
     say("OID de l'éditeur, pour Mon espace santé.", "The editor's OID, for Mon espace santé."),
   ),
-  connections: field(
-    z.int().min(1).max(16).default(4),
-    say("Appareils servis en parallèle, au plus.", "Devices served side by side, at most."),
+  glucoseMoments: field(
+    glucoseMoments.exactOptional(),
+    say(
+      "Moment d'une glycémie, que Mon espace santé exige : les codes du JDV J157.",
+      "Moment of a glucose, which Mon espace santé demands: the codes of JDV J157.",
+    ),
   ),
   only,
 });

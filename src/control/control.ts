@@ -2,6 +2,7 @@
 
 import type { DeadLetters } from "../delivery/dead-letters.ts";
 import { isVigieError } from "../errors/error.ts";
+import { say, verbatim } from "../errors/sentence.ts";
 import { hasReadingsOutside } from "../intake/amend.ts";
 import { correct, discard, end, give, release, withdraw } from "../intake/desk.ts";
 import type { DeskParts } from "../intake/parts.ts";
@@ -19,10 +20,13 @@ import type { KnownAssignment } from "../registry/shape.ts";
 import { encodeMessage } from "../seal/message.ts";
 import { Pairings } from "./pairing.ts";
 import type { Answer, Control, Request } from "./port.ts";
+import { type RotatingJournal, rotateKey } from "./rotate.ts";
 
 export interface ControlParts extends DeskParts {
   /** What the journal's own commands read. */
   readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
+  /** Whose keys are changed. */
+  readonly keys: RotatingJournal;
   readonly sessions: SessionBook;
   readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain">;
   /** What pairs devices. @throws PAIRING_…: why there is none */
@@ -71,6 +75,9 @@ async function answer(request: Request, parts: Answering): Promise<Answer> {
       const { findings, ...verification } = await parts.reader.verify();
       return { is: "verification", verification: { ...verification, findings: [...findings] } };
     }
+    case "key-rotate":
+      await rotateKey(parts.keys, request, request.actor, registry.now());
+      return done;
     case "registry-show":
       return show(parts);
     case "registry-export":
@@ -122,7 +129,10 @@ async function answer(request: Request, parts: Answering): Promise<Answer> {
     case "session-open": {
       const { person, badge } = request;
       if ((person === undefined) === (badge === undefined)) {
-        throw registryErrors.REGISTRY_INVALID({ found: "person, badge", expected: "one of them" });
+        throw registryErrors.REGISTRY_INVALID({
+          found: say("`person` et `badge`, ou aucun", "`person` and `badge`, or neither"),
+          expected: say("l'un des deux", "one of them"),
+        });
       }
       const who = badge !== undefined ? { badge } : { person: person ?? "" };
       return { is: "done", id: (await sessions.start({ ...request, who }, request.actor)).id };
@@ -167,7 +177,8 @@ async function learnBadge(
   { registry, readers }: ControlParts,
 ): Promise<void> {
   const reader = readers().get(name);
-  if (reader === undefined) throw registryErrors.BADGE_READER_UNKNOWN({ expected: [...readers().keys()].join(", ") });
+  if (reader === undefined)
+    throw registryErrors.BADGE_READER_UNKNOWN({ expected: verbatim([...readers().keys()].join(", ")) });
   if (registry.state.persons.get(person) === undefined) throw registryErrors.PERSON_NOT_REGISTERED();
   const badge = await reader.next();
   if (badge === undefined) throw registryErrors.BADGE_NOT_SHOWN();

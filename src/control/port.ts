@@ -4,10 +4,15 @@ import { letterShape } from "../delivery/dead-letters.ts";
 import { quarantineReasons } from "../registry/port.ts";
 import { assignmentShape, consentShape, deviceShape, media, sessionShape } from "../registry/shape.ts";
 
+/** The journal's two keys: what signs its segments, and what encrypts its bodies. */
+export const keyUses = ["signing", "box"] as const;
+export type KeyUse = (typeof keyUses)[number];
+
 const actor = z.strictObject({ by: z.string().min(1).max(80), reason: z.string().min(1).max(500).exactOptional() });
 const reasoned = z.strictObject({ by: z.string().min(1).max(80), reason: z.string().min(1).max(500) });
 const text = z.string();
 const at = z.int();
+const sentence = z.strictObject({ fr: text, en: text });
 
 const demand = <Name extends string, Fields extends z.ZodRawShape>(name: Name, fields: Fields) =>
   z.strictObject({ do: z.literal(name), ...fields });
@@ -17,6 +22,8 @@ export const requestShape = z.discriminatedUnion("do", [
   /** Whole segments from the one that holds `from` on. They hold health data: the socket is its owner's alone. */
   demand("journal-segments", { from: at, max: z.int().min(1).max(1_024) }),
   demand("journal-verify", {}),
+  /** Holds the secret of the new key: the socket is its owner's alone, and no answer, log or error repeats it. */
+  demand("key-rotate", { use: z.enum(keyUses), key: z.string().regex(/^[0-9a-f]{64}$/), actor }),
   demand("registry-show", {}),
   demand("registry-export", { identities: z.boolean() }),
   demand("registry-apply", { document: z.unknown(), dryRun: z.boolean(), actor }),
@@ -99,7 +106,7 @@ const pairingStage = z.discriminatedUnion("at", [
   /** What does the device show? */
   stage("ask", {}),
   stage("paired", { address: text, label: text, driver: text }),
-  stage("failed", { code: text, found: text.exactOptional() }),
+  stage("failed", { code: text, found: sentence.exactOptional() }),
 ]);
 export type PairingStage = z.output<typeof pairingStage>;
 
@@ -152,6 +159,7 @@ export const answerShape = z.discriminatedUnion("is", [
   answer("status", {
     status: z.strictObject({
       gateway: text,
+      publicKey: text,
       epoch: z.int(),
       lastSeq: z.int(),
       segments: z.int(),
@@ -175,14 +183,14 @@ export const answerShape = z.discriminatedUnion("is", [
       segments: z.int(),
       records: z.int(),
       withheld: z.int(),
-      findings: z.array(z.strictObject({ seq: z.int().exactOptional(), fault: text, because: text })),
+      findings: z.array(z.strictObject({ seq: z.int().exactOptional(), fault: text, because: sentence })),
     }),
   }),
   answer("refused", {
     code: text,
-    found: text.exactOptional(),
-    expected: text.exactOptional(),
-    where: text.exactOptional(),
+    found: sentence.exactOptional(),
+    expected: sentence.exactOptional(),
+    where: sentence.exactOptional(),
   }),
 ]);
 export type Answer = z.output<typeof answerShape>;

@@ -1,4 +1,5 @@
 /** The journal of a gateway that is running, read through its control: for the commands that show, verify and export it. */
+import { verbatim } from "../errors/sentence.ts";
 import type { Journal, StoredSegment } from "../journal/port.ts";
 import { decodeMessage } from "../seal/message.ts";
 import { errors } from "./errors.ts";
@@ -32,7 +33,9 @@ async function expecting<Is extends Answer["is"]>(
 ): Promise<Extract<Answer, { is: Is }>> {
   const answer = await asked;
   if (isThe(answer, is)) return answer;
-  throw errors.CONTROL_MALFORMED({ found: answer.is === "refused" ? answer.code : answer.is, expected: is });
+  const got: string = answer.is === "refused" ? answer.code : answer.is;
+  const wanted: string = is;
+  throw errors.CONTROL_MALFORMED({ found: verbatim(got), expected: verbatim(wanted) });
 }
 
 function isThe<Is extends Answer["is"]>(answer: Answer, is: Is): answer is Extract<Answer, { is: Is }> {

@@ -2,6 +2,8 @@
 import { chmod, unlink } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { isVigieError } from "../errors/error.ts";
+import { verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import { errors } from "./errors.ts";
 import { type Answer, answerShape, type Control, type Request, requestShape } from "./port.ts";
 
@@ -33,7 +35,7 @@ export async function serveControl(path: string, control: Control): Promise<Asyn
     await chmod(path, 0o600);
   } catch (cause) {
     server.close();
-    throw errors.CONTROL_UNAVAILABLE({ where: path, cause });
+    throw errors.CONTROL_UNAVAILABLE({ where: verbatim(path), found: systemSays(cause), cause });
   }
   return {
     [Symbol.asyncDispose]: () =>

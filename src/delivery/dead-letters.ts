@@ -4,12 +4,13 @@
  */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { verbatim } from "../errors/sentence.ts";
 import type { Observe } from "../events.ts";
 import type { Draft, Fact, JournalFacts, JournalWriter } from "../journal/port.ts";
 import { toJson } from "../measure/json.ts";
 import type { Clock } from "../measure/time.ts";
 import { RecordKind } from "../seal/record.ts";
-import { errors } from "./errors.ts";
+import { recordRefused } from "./trouble.ts";
 
 /** Why a record was refused. */
 export interface Because {
@@ -37,7 +38,8 @@ export interface DeadLettersParts {
   readonly observe: Observe;
 }
 
-const SHELF = "dead-letter";
+/** The shelf of the journal that they stand on. */
+export const DEAD_LETTERS = "dead-letter";
 /** A diagnosis is some sentences; a stack trace is not for the technician. */
 const MAX_WORDS = 1_000;
 
@@ -54,7 +56,7 @@ export class DeadLetters {
 
   /** @throws JOURNAL_DAMAGED */
   static async open(parts: DeadLettersParts): Promise<DeadLetters> {
-    const facts = await parts.journal.facts(SHELF);
+    const facts = await parts.journal.facts(DEAD_LETTERS);
     return new DeadLetters(
       parts,
       facts.map(({ value }) => letterShape.parse(JSON.parse(value))),
@@ -87,8 +89,7 @@ export class DeadLetters {
       const letter = { destination, seq, code, words: legible(because.words), at, again: false };
       await this.#write(event({ type: "record-refused", destination, seq, because: code }), [letter]);
     }
-    const found = `record ${seq}: ${code}`;
-    observe({ type: "fault", error: errors.DELIVERY_RECORD_REFUSED({ where: destination, found }) });
+    observe({ type: "fault", error: recordRefused(destination, seq, verbatim(code)) });
   }
 
   /**
@@ -123,12 +124,14 @@ export class DeadLetters {
   async taken(destination: string, seq: number): Promise<void> {
     const { journal } = this.#parts;
     const key = keyOf({ destination, seq });
-    await journal.append(event({ type: "record-taken", destination, seq }), [{ shelf: SHELF, key }]);
+    await journal.append(event({ type: "record-taken", destination, seq }), [{ shelf: DEAD_LETTERS, key }]);
     this.#letters.delete(key);
   }
 
   async #write(draft: Draft, letters: readonly DeadLetter[]): Promise<void> {
-    const facts = letters.map((letter): Fact => ({ shelf: SHELF, key: keyOf(letter), value: JSON.stringify(letter) }));
+    const facts = letters.map(
+      (letter): Fact => ({ shelf: DEAD_LETTERS, key: keyOf(letter), value: JSON.stringify(letter) }),
+    );
     await this.#parts.journal.append(draft, facts);
     for (const letter of letters) this.#letters.set(keyOf(letter), letter);
   }

@@ -47,6 +47,17 @@ export const errors = defineErrors({
     },
     exit: ExitCode.noPermission,
   },
+  DELIVERY_TOPIC_REFUSED: {
+    what: {
+      fr: "Le courtier n'admet pas le nom d'un sujet de la passerelle.",
+      en: "The broker does not admit the name of one of this gateway's topics.",
+    },
+    remedy: {
+      fr: "Vérifiez la structure et l'identifiant de la passerelle dans la configuration, et les noms que le courtier admet.",
+      en: "Check the structure and the gateway id in the configuration, and which names the broker admits.",
+    },
+    exit: ExitCode.config,
+  },
   DELIVERY_REFUSED: {
     what: { fr: "La destination a refusé.", en: "The destination refused." },
     remedy: {
@@ -65,12 +76,12 @@ export const errors = defineErrors({
   },
   DELIVERY_TOO_BIG: {
     what: {
-      fr: "Un segment dépasse ce que la destination accepte.",
-      en: "A segment is larger than the destination takes.",
+      fr: "Un message dépasse ce que la destination accepte.",
+      en: "A message is larger than the destination takes.",
     },
     remedy: {
-      fr: "Augmentez la taille de paquet admise par le courtier (1 Mio suffit).",
-      en: "Raise the packet size that the broker takes (1 MiB is enough).",
+      fr: "La passerelle coupe plus petit. Si cela dure, le serveur prend trop peu même sans mesures : qu'il admette au moins 16 Kio.",
+      en: "The gateway cuts it smaller. Where this lasts, the server takes too little even without measures: let it take at least 16 KiB.",
     },
     exit: ExitCode.tempFail,
   },
@@ -106,8 +117,8 @@ export const errors = defineErrors({
   },
   DELIVERY_ALARM_WAITS: {
     what: {
-      fr: "Une alarme n'a pas pu passer devant ; elle part à son tour.",
-      en: "An alarm could not go ahead; it goes in its turn.",
+      fr: "Une alarme ou une mesure récente n'a pas pu passer devant ; elle part à son tour.",
+      en: "An alarm or a fresh measure could not go ahead; it goes in its turn.",
     },
     remedy: {
       fr: "Donnez à la passerelle le droit d'écrire sur son sujet …/alarms, et au récepteur celui de le lire.",

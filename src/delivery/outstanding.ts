@@ -5,7 +5,7 @@ export interface SentSegment {
   readonly lastSeq: number;
   /** SHA-256 of its COSE bytes: what a receipt for it has to name. */
   readonly hash: Uint8Array;
-  /** Of the whole message. */
+  /** Of all its messages. */
   readonly bytes: number;
 }
 
@@ -34,12 +34,24 @@ export class Outstanding {
     return this.#round.length === 0 || (this.#round.length < limits.segments && this.#bytes < limits.bytes);
   }
 
-  sent(segment: SentSegment): void {
-    this.#round.push(segment);
-    this.#bytes += segment.bytes;
-    this.#ends.set(segment.lastSeq, segment);
+  /** A message of a segment went out; a segment that was cut has several, one behind the other. */
+  sent(message: SentSegment): void {
+    const { lastSeq, bytes } = message;
+    const at = this.#round.findIndex((segment) => segment.lastSeq === lastSeq);
+    const before = this.#round[at];
+    // What was being put aside comes behind those that went on meanwhile.
+    if (before === undefined) this.#round = [...this.#round, message].sort((a, b) => a.lastSeq - b.lastSeq);
+    else this.#round[at] = { ...before, bytes: before.bytes + bytes };
+    this.#bytes += bytes;
+    this.#ends.set(lastSeq, message);
   }
 
+  /** Whether some of it went out since the last start from the cursor. */
+  has(lastSeq: number): boolean {
+    return this.#round.some((segment) => segment.lastSeq === lastSeq);
+  }
+
+  /** The broker has all of it. */
   acknowledged(lastSeq: number): void {
     this.#acknowledgedThrough = Math.max(this.#acknowledgedThrough, lastSeq);
   }

@@ -1,5 +1,7 @@
 /** What a failed connection means: one of our errors, and how soon it is worth another try. */
 import type { VigieError } from "../errors/error.ts";
+import { type Sentence, say, verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import type { Pace } from "./backoff.ts";
 import { errors } from "./errors.ts";
 
@@ -40,19 +42,20 @@ const alerts: Readonly<Record<string, Factory>> = {
 /** Reads what went wrong from an error of net, tls or crypto. It names no address: a log says the destination's name. */
 export function troubleOf(cause: unknown): VigieError {
   const code = codeOf(cause);
-  if (code === undefined) return errors.DELIVERY_UNREACHABLE({ cause });
+  const found = systemSays(cause);
+  if (code === undefined) return errors.DELIVERY_UNREACHABLE({ found, cause });
   const known = tlsCodes[code] ?? alerts[/^ERR_SSL_.*ALERT_(.+)$/.exec(code)?.[1] ?? ""];
-  if (known !== undefined) return known({ found: code, cause });
-  if (code.startsWith("ERR_OSSL_")) return errors.DELIVERY_CLIENT_CERT_UNUSABLE({ found: code, cause });
+  if (known !== undefined) return known({ found, cause });
+  if (code.startsWith("ERR_OSSL_")) return errors.DELIVERY_CLIENT_CERT_UNUSABLE({ found, cause });
   if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_") || code === "EPROTO") {
-    return errors.DELIVERY_TLS_FAILED({ found: code, cause });
+    return errors.DELIVERY_TLS_FAILED({ found, cause });
   }
-  return errors.DELIVERY_UNREACHABLE({ found: code, cause });
+  return errors.DELIVERY_UNREACHABLE({ found, cause });
 }
 
 /** MQTT reason codes, MQTT 5 §2.4 (CONNACK, PUBACK, SUBACK, DISCONNECT); the small ones are those of 3.1.1's CONNACK. */
 export function troubleOfReason(code: number): VigieError {
-  const found = `0x${code.toString(16).padStart(2, "0")}`;
+  const found = reasonCode(code);
   switch (code) {
     case 0x10:
       return errors.DELIVERY_NOBODY_LISTENS({ found });
@@ -71,11 +74,34 @@ export function troubleOfReason(code: number): VigieError {
     case 0x97: // quota exceeded
     case 0x9f: // connection rate exceeded
       return errors.DELIVERY_SLOW_DOWN({ found });
-    case 0x95:
+    case 0x8f: // topic filter invalid
+    case 0x90: // topic name invalid
+      return errors.DELIVERY_TOPIC_REFUSED({ found });
+    case 0x95: // packet too large
       return errors.DELIVERY_TOO_BIG({ found });
     default:
       return errors.DELIVERY_REFUSED({ found });
   }
+}
+
+/** Nothing went wrong: somebody here asked for the end. */
+export const closedByUs = (): VigieError =>
+  errors.DELIVERY_CONNECTION_LOST({ found: say("fermée par nous", "closed by us") });
+
+/** @param refusal what the destination answered, where an alarm would have gone ahead. */
+export const alarmWaits = (destination: string, refusal: Sentence): VigieError =>
+  errors.DELIVERY_ALARM_WAITS({ where: verbatim(destination), found: refusal });
+
+/** @param words the platform's code or its reason, without what it says of a person. */
+export function recordRefused(destination: string, seq: number, words: Sentence): VigieError {
+  const found = say(`enregistrement ${seq} : ${words.fr}`, `record ${seq}: ${words.en}`);
+  return errors.DELIVERY_RECORD_REFUSED({ where: verbatim(destination), found });
+}
+
+/** MQTT 5 §2.4. */
+export function reasonCode(code: number): Sentence {
+  const hex = `0x${code.toString(16).padStart(2, "0")}`;
+  return say(`code MQTT ${hex}`, `MQTT reason code ${hex}`);
 }
 
 /** What somebody has to mend: an identity, a right, an address. */
@@ -84,6 +110,7 @@ const mended: ReadonlySet<string> = new Set([
   "DELIVERY_TOKEN_REFUSED",
   "DELIVERY_TOKEN_KEY_UNUSABLE",
   "DELIVERY_WRONG_ADDRESS",
+  "DELIVERY_TOPIC_REFUSED",
 ]);
 
 export function paceOf(error: VigieError): Pace {

@@ -8,13 +8,21 @@ export type Withhold = (record: StoredWholeRecord) => boolean;
 /** Quarantined measurements are nobody's yet: they never leave the box, whatever else a destination may have. */
 export const withholdQuarantine: Withhold = ({ kind }) => kind === RecordKind.quarantine;
 
-export function withholding({ segment, records }: StoredSegment, withhold: Withhold): SegmentMessage {
+/**
+ * What a destination gets of a segment.
+ * @param shows whose bodies this one message shows, of those that are not kept back; the others come in another one.
+ */
+export function withholding(
+  { segment, records }: StoredSegment,
+  withhold: Withhold,
+  shows: (record: StoredWholeRecord) => boolean = () => true,
+): SegmentMessage {
   return {
     segment,
-    records: records.map((record) =>
-      isWithheld(record) || withholdQuarantine(record) || withhold(record)
-        ? { seq: record.seq, withheld: true as const }
-        : record,
-    ),
+    records: records.map((record) => {
+      const { seq } = record;
+      if (isWithheld(record) || withholdQuarantine(record) || withhold(record)) return { seq, withheld: true as const };
+      return shows(record) ? record : { seq, withheld: true as const, elsewhere: record.id };
+    }),
   };
 }

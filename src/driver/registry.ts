@@ -1,3 +1,4 @@
+import { say, verbatim } from "../errors/sentence.ts";
 import type { BleDriver, Driver, SerialDriver } from "./define.ts";
 import { errors } from "./errors.ts";
 
@@ -17,9 +18,11 @@ export class DriverRegistry {
   constructor(drivers: readonly Driver[]) {
     this.all = [...drivers].sort((a, b) => b.priority - a.priority);
     this.#byId = new Map(drivers.map((driver) => [driver.id, driver]));
-    if (this.#byId.size !== drivers.length) throw errors.DRIVER_CONFLICT({ found: "an id twice" });
+    if (this.#byId.size !== drivers.length)
+      throw errors.DRIVER_CONFLICT({ found: say("deux fois le même identifiant", "an id twice") });
     const priorities = new Set(drivers.map((driver) => driver.priority));
-    if (priorities.size !== drivers.length) throw errors.DRIVER_CONFLICT({ found: "a priority twice" });
+    if (priorities.size !== drivers.length)
+      throw errors.DRIVER_CONFLICT({ found: say("deux fois la même priorité", "a priority twice") });
   }
 
   get ble(): readonly BleDriver[] {
@@ -30,7 +33,10 @@ export class DriverRegistry {
   get(id: string): Driver {
     const driver = this.#byId.get(id);
     if (driver === undefined) {
-      throw errors.DRIVER_UNKNOWN({ found: id, expected: this.all.map((known) => known.id).join(", ") });
+      throw errors.DRIVER_UNKNOWN({
+        found: verbatim(id),
+        expected: verbatim(this.all.map((known) => known.id).join(", ")),
+      });
     }
     return driver;
   }
@@ -39,7 +45,10 @@ export class DriverRegistry {
   serial(id: string): SerialDriver {
     const driver = this.get(id);
     if (driver.transport === "serial") return driver;
-    throw errors.DRIVER_UNKNOWN({ found: `${id} (${driver.transport})`, expected: "a serial driver" });
+    throw errors.DRIVER_UNKNOWN({
+      found: say(`${id}, pour ${driver.transport}`, `${id}, for ${driver.transport}`),
+      expected: say("un pilote série", "a serial driver"),
+    });
   }
 
   /** The driver for what a device shows, or undefined. */

@@ -2,6 +2,9 @@
  * Errors as a part of the interface. Each folder of the house declares its own in an `errors.ts`, with a stable code, a
  * sentence in French and in English, what to do about it, and the exit code the `vigie` command ends with.
  */
+import type { Sentence } from "./sentence.ts";
+
+export type { Sentence } from "./sentence.ts";
 
 /** Exit codes of `vigie`, after sysexits(3), so that systemd (`RestartPreventExitStatus=`) and scripts can tell them apart. */
 export const ExitCode = {
@@ -23,12 +26,6 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** One sentence, in the two languages of the house. French first, because a technician in a bedroom reads it. */
-export interface Sentence {
-  readonly fr: string;
-  readonly en: string;
-}
-
 export interface ErrorDefinition {
   /** What went wrong. */
   readonly what: Sentence;
@@ -37,12 +34,13 @@ export interface ErrorDefinition {
   readonly exit: ExitCode;
 }
 
+/** What one occurrence adds: `say` in both languages, or `verbatim` and `quoted` what came from elsewhere. */
 export interface ErrorDetail {
   /** What was found. Never an identity or a health value. */
-  readonly found?: string;
-  readonly expected?: string;
+  readonly found?: Sentence;
+  readonly expected?: Sentence;
   /** The file, path or setting that it is about. */
-  readonly where?: string;
+  readonly where?: Sentence;
   readonly cause?: unknown;
 }
 
@@ -54,7 +52,7 @@ export class VigieError extends Error {
   readonly detail: ErrorDetail;
 
   constructor(code: string, definition: ErrorDefinition, detail: ErrorDetail = {}) {
-    super(line(definition.what.en, detail), detail.cause === undefined ? undefined : { cause: detail.cause });
+    super(inOneLine(definition.what, detail), detail.cause === undefined ? undefined : { cause: detail.cause });
     this.code = code;
     this.definition = definition;
     this.detail = detail;
@@ -72,7 +70,7 @@ type ErrorFactory = (detail?: ErrorDetail) => VigieError;
  *
  * @example
  * const errors = defineErrors({ JOURNAL_LOCKED: { what: { fr: "…", en: "…" }, remedy: { fr: "…", en: "…" }, exit: ExitCode.tempFail } });
- * throw errors.JOURNAL_LOCKED({ where: path, found: "another process holds the lock" });
+ * throw errors.JOURNAL_LOCKED({ where: verbatim(path), found: say("une autre passerelle", "another gateway") });
  */
 export function defineErrors<Code extends string>(
   definitions: Record<Code, ErrorDefinition>,
@@ -89,21 +87,12 @@ export function isVigieError(error: unknown, code?: string): error is VigieError
   return error instanceof VigieError && (code === undefined || error.code === code);
 }
 
-/** The words a person reads: French first, English second, then what to do, each on its own line. */
-export function explain(error: VigieError): string {
-  const { what, remedy } = error.definition;
+/** What a program shows that knows errors by their message alone; `explain` has the words for technicians. */
+function inOneLine(what: Sentence, { where, found, expected }: ErrorDetail): string {
   return [
-    `${error.code}: ${line(what.fr, error.detail, { found: "trouvé", expected: "attendu" })}`,
-    `  → ${remedy.fr}`,
-    `  ${line(what.en, error.detail)}`,
-    `  → ${remedy.en}`,
-  ].join("\n");
-}
-
-function line(what: string, detail: ErrorDetail, words = { found: "found", expected: "expected" }): string {
-  const parts = [what];
-  if (detail.where !== undefined) parts.push(` [${detail.where}]`);
-  if (detail.found !== undefined) parts.push(` ${words.found}: ${detail.found}.`);
-  if (detail.expected !== undefined) parts.push(` ${words.expected}: ${detail.expected}.`);
-  return parts.join("");
+    what.en,
+    ...(where === undefined ? [] : [`[${where.en}]`]),
+    ...(found === undefined ? [] : [`found: ${found.en}.`]),
+    ...(expected === undefined ? [] : [`expected: ${expected.en}.`]),
+  ].join(" ");
 }

@@ -16,8 +16,8 @@ import type { Bundle, DiagnosticReport, Entry, Observation } from "./types.ts";
 /**
  * The transaction Bundle of one measurement of one person, in one flavour; or why there is none.
  *
- * One POST Observation and one conditional POST Device; a DiagnosticReport beside a glucose or an HbA1c, as the guide's
- * biology bundle demands; a Patient where the destination is allowed the INS. docs/fhir.md says what each kind becomes.
+ * One Observation and one Device; a DiagnosticReport beside a glucose or an HbA1c, as the guide's biology bundle demands;
+ * a Patient where the destination is allowed the INS. docs/fhir.md says what each kind becomes.
  */
 export function toBundle(
   measurement: Measurement,
@@ -35,39 +35,61 @@ export function toBundle(
   const form = formOf(options);
   const device = phdDevice(measurement.device, options.specialization, gateway, editorOid);
   const uuid = uuidOf(readingId(measurement, gateway.id));
-  const named = { uuid, subject, device: refer("Device", device.resource.id, form) };
+  const named = { uuid, subject, device: refer("Device", device.uuid, form) };
   const observation = observationOf(measurement, named, gateway, options);
   if (observation === undefined) return { noBundle: "not-representable" };
 
   const created = isBiology(measurement) ? [observation, diagnosticReportOf(observation, form)] : [observation];
   const entry: readonly Entry[] = [
-    ...created.map((resource) => creation(resource, options)),
+    ...created.map((resource) => (isUpdate(options) ? update(resource) : creation(resource, options))),
     {
-      fullUrl: fullUrl(device.resource.id),
+      fullUrl: fullUrl(device.uuid),
       resource: device.resource,
       request: { method: "POST", url: "Device", ifNoneExist: device.ifNoneExist },
     },
     ...patientEntries(person, options),
   ];
-  return { bundle: { resourceType: "Bundle", ...bundleMeta(measurement), type: "transaction", entry } };
+  return { bundle: { resourceType: "Bundle", ...bundleMeta(measurement, options), type: "transaction", entry } };
 }
 
 /**
  * The rule of HL7 PHD: a repeat finds the first one by its identifier and creates nothing. Mon espace santé allows the
- * condition on the Device only; an amended measure must not be swallowed by the one it amends.
+ * condition on the Device only.
  */
-function creation(resource: Observation | DiagnosticReport, { flavour, status }: BundleOptions): Entry {
-  const condition = flavour === "mes" || status === "amended" ? {} : { ifNoneExist: search(resource.identifier[0]) };
+function creation(resource: Observation | DiagnosticReport, { flavour }: BundleOptions): Entry {
+  const [identifier] = resource.identifier;
+  const condition = flavour === "mes" ? {} : { ifNoneExist: search(identifier) };
   return {
-    fullUrl: fullUrl(resource.id),
+    fullUrl: fullUrl(identifier.value),
     resource,
     request: { method: "POST", url: resource.resourceType, ...condition },
   };
 }
 
-/** No bundle profile of 3.2.0 lists the respiratory rate: it travels in a plain transaction that claims none. */
-function bundleMeta(measurement: Clinical): Pick<Bundle, "meta"> {
-  if (measurement.kind === "respiratory-rate") return {};
+/** An amended measure takes the place of the one it amends. Mon espace santé knows creations only. */
+function isUpdate({ status, flavour }: BundleOptions): boolean {
+  return status === "amended" && flavour !== "mes";
+}
+
+/**
+ * A conditional update: where the server has none with this identifier it creates one, else it writes the next version;
+ * a repeat is harmless. Without an id of ours, which would be refused where it is not the server's (R4 §3.1.0.4.3).
+ */
+function update({ id: _id, ...resource }: Observation | DiagnosticReport): Entry {
+  const [identifier] = resource.identifier;
+  return {
+    fullUrl: fullUrl(identifier.value),
+    resource,
+    request: { method: "PUT", url: `${resource.resourceType}?${search(identifier)}` },
+  };
+}
+
+/**
+ * The bundle profiles of 3.2.0 know creations only, and none lists the respiratory rate: what is no such thing travels in
+ * a plain transaction that claims none.
+ */
+function bundleMeta(measurement: Clinical, options: BundleOptions): Pick<Bundle, "meta"> {
+  if (measurement.kind === "respiratory-rate" || isUpdate(options)) return {};
   return { meta: { profile: [isBiology(measurement) ? profiles.biologyBundle : profiles.bundle] } };
 }
 

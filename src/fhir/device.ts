@@ -2,7 +2,7 @@
 import type { Specialization } from "../measure/codes.ts";
 import type { Device as MeasuringDevice } from "../measure/measurement.ts";
 import type { GatewayIdentity } from "./port.ts";
-import { search, uriIdentifier, uuidFrom } from "./reference.ts";
+import { ownIdentifier, search, uuidFrom } from "./reference.ts";
 import { codeSystems, concept, identifierSystems, mdc, profiles } from "./systems.ts";
 import type { CodeableConcept, Device, Identifier } from "./types.ts";
 
@@ -16,6 +16,7 @@ const NO_SYSTEM_ID = "0000000000000000";
 const NOT_GIVEN = "unknown";
 
 export interface NamedDevice {
+  readonly uuid: string;
   readonly resource: Device;
   readonly ifNoneExist: string;
 }
@@ -30,17 +31,18 @@ export function phdDevice(
   gateway: GatewayIdentity,
   editorOid?: string,
 ): NamedDevice {
-  const id = deviceUuid(device, gateway);
-  const names = identifiersOf(device, id, editorOid);
+  const uuid = deviceUuid(device, gateway);
+  const names = identifiersOf(device, uuid, editorOid);
   const versions = (["hardware", "software", "firmware"] as const).flatMap((part) => {
     const value = device[part];
     return value === undefined ? [] : [{ type: concept(mdc(versionTypes[part])), value }];
   });
   return {
+    uuid,
     ifNoneExist: search(names.unique),
     resource: {
       resourceType: "Device",
-      id,
+      id: uuid,
       meta: { profile: [profiles.phdDevice] },
       identifier: names.all,
       manufacturer: device.manufacturer ?? NOT_GIVEN,
@@ -87,7 +89,7 @@ function identifiersOf(device: MeasuringDevice, uuid: string, editorOid: string 
       : undefined;
   const all = bluetooth === undefined ? [eui64] : [eui64, bluetooth];
   if (systemId !== undefined) return { unique: eui64, all };
-  const fallback = bluetooth ?? uriIdentifier(uuid);
+  const fallback = bluetooth ?? ownIdentifier(uuid);
   const unique = editorOid === undefined ? fallback : { system: `urn:oid:${editorOid}`, value: uuid };
   return { unique, all: all.includes(unique) ? all : [...all, unique] };
 }

@@ -1,8 +1,8 @@
 /** The gateway as an HL7 PhgDevice 1.0.0: registered in a bundle of its own, since a Mesures bundle holds one Device only. */
 import { systemIdIdentifier, systemIdOf } from "./device.ts";
 import { organisation } from "./person.ts";
-import type { GatewayIdentity } from "./port.ts";
-import { fullUrl, search, uriIdentifier, uuidFrom } from "./reference.ts";
+import type { GatewayIdentity, TimeSync } from "./port.ts";
+import { fullUrl, ownIdentifier, search, uuidFrom } from "./reference.ts";
 import { concept, mdc, profiles } from "./systems.ts";
 import type { Bundle, Device, Identifier, Reference } from "./types.ts";
 
@@ -12,13 +12,16 @@ const GATEWAY = 531981;
 const SOFTWARE_VERSION = 531975;
 /** MDC_TIME_SYNC_PROTOCOL and its values. */
 const TIME_SYNC_PROTOCOL = 68220;
-const timeSyncProtocols = { none: 532224, ntp: 532226, sntp: 532227, manual: 532234 } as const;
-/** How the gateway's clock is set: `ntp` (chrony), `sntp` (systemd-timesyncd), by hand, or not at all. */
-export type TimeSync = keyof typeof timeSyncProtocols;
+const timeSyncProtocols = {
+  none: 532224,
+  ntp: 532226,
+  sntp: 532227,
+  manual: 532234,
+} as const satisfies Record<TimeSync, number>;
 
 /** What names the gateway alone: its System ID, else a UUID made of its id. */
 export function gatewayIdentifier(gateway: GatewayIdentity): Identifier {
-  return systemIdOf(gateway) === undefined ? uriIdentifier(gatewayUuid(gateway)) : systemIdIdentifier(gateway.systemId);
+  return systemIdOf(gateway) === undefined ? ownIdentifier(gatewayUuid(gateway)) : systemIdIdentifier(gateway.systemId);
 }
 
 const gatewayUuid = (gateway: GatewayIdentity): string => uuidFrom("gateway", gateway.id);
@@ -30,14 +33,14 @@ export function gatewayReference(gateway: GatewayIdentity): Reference {
 
 /**
  * Registers the gateway. To be sent once, and again when the result changes: a conditional update creates the Device
- * where there is none and brings it up to date where there is one, so a repeat is harmless.
+ * where there is none and brings it up to date where there is one, so a repeat is harmless. Its id is the server's.
  */
-export function phgDevice(gateway: GatewayIdentity, timeSync: TimeSync): Bundle {
+export function phgDevice(gateway: GatewayIdentity): Bundle {
+  const { timeSync = "none" } = gateway;
   const unique = gatewayIdentifier(gateway);
   const systemId = systemIdIdentifier(systemIdOf(gateway));
   const resource: Device = {
     resourceType: "Device",
-    id: gatewayUuid(gateway),
     meta: { profile: [profiles.phgDevice] },
     identifier: unique.value === systemId.value ? [systemId] : [systemId, unique],
     deviceName: [{ name: gateway.id, type: "user-friendly-name" }],
@@ -47,5 +50,6 @@ export function phgDevice(gateway: GatewayIdentity, timeSync: TimeSync): Bundle 
     owner: organisation("FINEG", gateway.structure.finess),
   };
   const request = { method: "PUT", url: `Device?${search(unique)}` } as const;
-  return { resourceType: "Bundle", type: "transaction", entry: [{ fullUrl: fullUrl(resource.id), resource, request }] };
+  const entry = { fullUrl: fullUrl(gatewayUuid(gateway)), resource, request };
+  return { resourceType: "Bundle", type: "transaction", entry: [entry] };
 }

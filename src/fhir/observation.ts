@@ -8,7 +8,7 @@ import { gatewayReference } from "./gateway.ts";
 import { cautionOf } from "./notes.ts";
 import { organisation } from "./person.ts";
 import type { BundleOptions, Flavour, GatewayIdentity } from "./port.ts";
-import { uriIdentifier } from "./reference.ts";
+import { ownIdentifier } from "./reference.ts";
 import { quantityOf, resultOf } from "./result.ts";
 import { codeSystems, concept, extensions, LOINC, mdc, observationProfiles } from "./systems.ts";
 import type { CodeableConcept, Coding, Component, Extension, Meta, Observation, Reference, Result } from "./types.ts";
@@ -42,7 +42,7 @@ export function observationOf(
     id: uuid,
     meta: metaOf(measurement, options),
     ...(extension.length === 0 ? {} : { extension }),
-    identifier: [uriIdentifier(uuid)],
+    identifier: [ownIdentifier(uuid)],
     status,
     category: [VITAL_SIGNS],
     code: codeOf(measurement, flavour),

@@ -65,7 +65,13 @@ export interface GatewayIdentity {
   readonly timeZone: string;
   /** The software's version. */
   readonly version: string;
+  /** How its clock is set. @default "none" */
+  readonly timeSync?: TimeSync;
 }
+
+/** `ntp` (chrony), `sntp` (systemd-timesyncd), by hand, or not at all. */
+export const timeSyncs = ["none", "ntp", "sntp", "manual"] as const;
+export type TimeSync = (typeof timeSyncs)[number];
 
 /**
  * For whom a bundle is made.
@@ -85,7 +91,7 @@ export interface BundleOptions {
   readonly effective: MeasuredAt;
   /** The device's kind: its driver's specialization. */
   readonly specialization: Specialization;
-  /** `amended` where a wrong assignment was corrected: same identifiers, another person. @default "final" */
+  /** `amended` where a wrong assignment was corrected: same identifiers, another person, an update of what was sent. @default "final" */
   readonly status?: "final" | "amended";
   /** @default "literal" for mes, else "urn" */
   readonly references?: ReferenceForm;

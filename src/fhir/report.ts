@@ -1,7 +1,7 @@
 /** The DiagnosticReport without which the guide's biology bundle takes no glucose and no HbA1c. */
 import type { Clinical } from "./coding.ts";
 import type { ReferenceForm } from "./port.ts";
-import { refer, uriIdentifier, uuidFrom } from "./reference.ts";
+import { ownIdentifier, refer, uuidFrom } from "./reference.ts";
 import { concept, LOINC, profiles } from "./systems.ts";
 import type { DiagnosticReport, Observation } from "./types.ts";
 
@@ -18,17 +18,18 @@ export function isBiology({ kind }: Clinical): boolean {
 
 /** A report on one observation, with nothing in it that the observation does not say. */
 export function diagnosticReportOf(observation: Observation, form: ReferenceForm): DiagnosticReport {
-  const uuid = uuidFrom("report", observation.id);
+  const [{ value: observed }] = observation.identifier;
+  const uuid = uuidFrom("report", observed);
   return {
     resourceType: "DiagnosticReport",
     id: uuid,
     meta: { profile: [profiles.diagnosticReport] },
-    identifier: [uriIdentifier(uuid)],
+    identifier: [ownIdentifier(uuid)],
     status: observation.status,
     code: LABORATORY_REPORT,
     subject: observation.subject,
     effectiveDateTime: observation.effectiveDateTime,
     performer: observation.performer,
-    result: [refer("Observation", observation.id, form)],
+    result: [refer("Observation", observed, form)],
   };
 }

@@ -5,11 +5,12 @@ export const LOINC = "http://loinc.org";
 export const UCUM = "http://unitsofmeasure.org";
 export const MDC = "urn:iso:std:iso:11073:10101";
 export const SNOMED = "http://snomed.info/sct";
-/** A value that is a URI and thus unique by itself. */
-export const URI = "urn:ietf:rfc:3986";
 
 export const mdc = (code: number): Coding => ({ system: MDC, code: String(code) });
 export const concept = (...coding: readonly Coding[]): CodeableConcept => ({ coding });
+
+/** The root of what Vigie names itself: an OID under 2.25 is made from a UUID, so it is nobody else's. */
+const VIGIE = "urn:oid:2.25.316182685160699200474339429443324411754";
 
 const mesures = (name: string) => `https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/${name}`;
 const phd = (name: string) => `http://hl7.org/fhir/uv/phd/StructureDefinition/${name}`;
@@ -51,8 +52,8 @@ export const extensions = {
   gatewayDevice: hl7("observation-gatewayDevice"),
   /** The same quantity in another unit. */
   quantityTranslation: hl7("iso21090-PQ-translation"),
-  /** Ours, described in docs/fhir/: how the reading was acquired. An OID under 2.25 is made from a UUID, so it is nobody else's. */
-  acquisition: "urn:oid:2.25.316182685160699200474339429443324411754",
+  /** Ours, described in docs/fhir/: how the reading was acquired. */
+  acquisition: VIGIE,
 } as const;
 
 export const identifierSystems = {
@@ -60,6 +61,8 @@ export const identifierSystems = {
   eui64: "urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680",
   bluetooth: "http://hl7.org/fhir/sid/eui-48/bluetooth",
   finess: "https://finess.esante.gouv.fr",
+  /** The UUIDs that Vigie gives: readings, reports on them, serial devices, gateways. */
+  vigie: `${VIGIE}.1`,
 } as const;
 
 export const codeSystems = {

@@ -66,7 +66,8 @@ export type Component = { readonly code: CodeableConcept } & Result;
 /** A panel (blood pressure) has no value of its own. */
 export type Observation = {
   readonly resourceType: "Observation";
-  readonly id: string;
+  /** Ours, for references to it; absent where the server has one already. */
+  readonly id?: string;
   readonly meta: Meta;
   readonly extension?: readonly Extension[];
   readonly identifier: readonly [Identifier];
@@ -97,7 +98,7 @@ export interface CoincidentTimeStamp {
 
 export interface DiagnosticReport {
   readonly resourceType: "DiagnosticReport";
-  readonly id: string;
+  readonly id?: string;
   readonly meta: Meta;
   readonly identifier: readonly [Identifier];
   readonly status: "final" | "amended";
@@ -110,7 +111,7 @@ export interface DiagnosticReport {
 
 export interface Device {
   readonly resourceType: "Device";
-  readonly id: string;
+  readonly id?: string;
   readonly meta: Meta;
   readonly identifier: readonly Identifier[];
   readonly manufacturer?: string;

@@ -1,4 +1,5 @@
 /** What a person decides about measurements: release, discard, correct. Each with who and why, in the audit trail. */
+import { verbatim } from "../errors/sentence.ts";
 import type { SeqRange } from "../journal/port.ts";
 import { measuredAt } from "../measure/site-time.ts";
 import { type Correction, correctAssignment, endAssignment } from "../registry/assignments.ts";
@@ -6,6 +7,7 @@ import type { Actor } from "../registry/audit.ts";
 import { giveConsent, type Said, withdrawConsent } from "../registry/consents.ts";
 import { errors as registryErrors } from "../registry/errors.ts";
 import { momentOf } from "../registry/moment.ts";
+import { quarantineWords } from "../registry/port.ts";
 import { hasReadingsOutside } from "./amend.ts";
 import { carryOut, type Due, dueFact } from "./due.ts";
 import { errors } from "./errors.ts";
@@ -114,7 +116,7 @@ async function waitingFor(destination: string, { journal, destinations }: DeskPa
 /** A slip in a name would withhold nothing, unseen. */
 function assertDestination(destination: string, { destinations }: DeskParts): void {
   if (destinations.includes(destination)) return;
-  throw errors.DESTINATION_UNKNOWN({ found: destination, expected: destinations.join(", ") });
+  throw errors.DESTINATION_UNKNOWN({ found: verbatim(destination), expected: verbatim(destinations.join(", ")) });
 }
 
 async function waitingAs(id: string, { journal }: DeskParts): Promise<Waiting> {
@@ -128,6 +130,6 @@ function resolved(
   { registry, gateway }: DeskParts,
 ): string {
   const whose = registry.attribute(device.address, userSlot, momentOf(measuredAt(measurement, gateway.timeZone)));
-  if ("quarantine" in whose) throw errors.QUARANTINE_UNRESOLVED({ found: whose.quarantine });
+  if ("quarantine" in whose) throw errors.QUARANTINE_UNRESOLVED({ found: quarantineWords[whose.quarantine] });
   return whose.person.reference;
 }

@@ -21,7 +21,7 @@ export async function sayWhose(gateway: GatewayIdentity, journal: JournalWriter 
   await journal.append({ kind: RecordKind.event, id, body: Buffer.from(value) }, [{ ...SAID, value }]);
 }
 
-function entryOf({ id, structure, systemId, timeZone, version }: GatewayIdentity) {
+function entryOf({ id, structure, systemId, timeZone, version, timeSync }: GatewayIdentity) {
   const { finess, legalFiness, name } = structure;
   return {
     type: "gateway-identity",
@@ -30,5 +30,6 @@ function entryOf({ id, structure, systemId, timeZone, version }: GatewayIdentity
     ...(systemId === undefined ? {} : { systemId }),
     timeZone,
     version,
+    ...(timeSync === undefined ? {} : { timeSync }),
   };
 }

@@ -44,6 +44,13 @@ function keyOf(due: Due): string {
   }
 }
 
+/** @returns whose records of which numbers a fact orders to be erased; undefined where it is no such order. */
+export function erasureOrdered({ shelf, key, value }: Fact): { person: string; range: SeqRange } | undefined {
+  if (shelf !== SHELF || value === undefined) return undefined;
+  const due = parse({ key, value });
+  return due.type === "erase" ? { person: due.person, range: due.range } : undefined;
+}
+
 /** Carries out what is due. @returns how many records it made, or erased the bodies of. */
 export async function carryOut(due: Due, parts: DeskParts): Promise<number> {
   const done: Fact = { shelf: SHELF, key: keyOf(due) };

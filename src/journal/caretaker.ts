@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { isVigieError, VigieError } from "../errors/error.ts";
+import { type Sentence, say } from "../errors/sentence.ts";
 import type { Clock, Instant } from "../measure/time.ts";
 import { RecordKind } from "../seal/record.ts";
 import type { Timers } from "./anchor.ts";
@@ -115,10 +116,11 @@ export class Caretaker {
   }
 
   /** Each once: delivery comes by a damaged record again and again. */
-  #damaged(seq: number | undefined, because: string): void {
-    const found = seq === undefined ? because : `record ${seq}: ${because}`;
-    if (this.#damages.has(found)) return;
-    this.#damages.add(found);
+  #damaged(seq: number | undefined, because: Sentence): void {
+    const { fr, en } = because;
+    const found = seq === undefined ? because : say(`enregistrement ${seq} : ${fr}`, `record ${seq}: ${en}`);
+    if (this.#damages.has(found.en)) return;
+    this.#damages.add(found.en);
     this.#tell(errors.JOURNAL_DAMAGED({ found }));
   }
 

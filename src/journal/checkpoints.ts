@@ -4,13 +4,14 @@
  * one that fails lets no change pass any more: after a failed fsync nobody knows what is on the disk.
  */
 import { type Database, sqliteCode } from "./sqlite.ts";
-import { isLogLongerThan } from "./wal.ts";
+import { LogGauge } from "./wal.ts";
 
 /** Keeps the log, and what a full disk needs to recover, small. */
 const LOG_BYTES = 1024 ** 2;
 
 /** @param log the path of the log, which is there. @param failed told once. */
 export function withCheckpoints(database: Database, log: string, failed: (error: unknown) => void): Database {
+  const gauge = new LogGauge(log);
   let last: Promise<unknown> = Promise.resolve();
   let failure: { readonly error: unknown } | undefined;
 
@@ -26,7 +27,7 @@ export function withCheckpoints(database: Database, log: string, failed: (error:
 
   async function checkpoint(): Promise<void> {
     try {
-      if (await isLogLongerThan(log, LOG_BYTES)) await database.all("PRAGMA wal_checkpoint(PASSIVE)");
+      if (await gauge.isLongerThan(LOG_BYTES)) await database.all("PRAGMA wal_checkpoint(PASSIVE)");
     } catch (error) {
       // A full disk: the log holds all, and who changes something next is told, and frees room.
       if (sqliteCode(error) === "SQLITE_FULL") return;
@@ -41,6 +42,7 @@ export function withCheckpoints(database: Database, log: string, failed: (error:
     transaction: (work) => change(() => database.transaction(work)),
     async close() {
       await last;
+      await gauge.close();
       await database.close();
     },
   };

@@ -1,15 +1,15 @@
 /** A draft made ready: hashed and boxed when it is appended, while the segment before it is still on its way to the disk. */
 import type { SigningKey } from "../seal/key.ts";
-import type { RecordKind } from "../seal/record.ts";
 import type { RotationStatement } from "../seal/rotation.ts";
 import { digestOf } from "../seal/segment.ts";
 import { type SealedFact, sealFact } from "./facts.ts";
-import type { Draft, Fact } from "./port.ts";
+import type { Draft, Fact, StoredWholeRecord } from "./port.ts";
 import { random } from "./random.ts";
 import type { Vault } from "./vault.ts";
 
 export interface Entry {
-  readonly kind: RecordKind;
+  /** As it goes under the digest, and what it was made from. */
+  readonly record: Omit<StoredWholeRecord, "seq">;
   readonly day: number;
   readonly idem: Uint8Array;
   readonly device: Uint8Array | null;
@@ -28,13 +28,14 @@ export function entryOf(draft: Draft, vault: Vault, today: number, facts: readon
   if (!Number.isInteger(day)) throw new RangeError(`${day} is no day`);
   const salt = random(16);
   const indexed = { day, device: device ?? null, person: person ?? null };
+  const record = { kind, id, salt, body };
   return {
-    kind,
+    record: source === undefined ? record : { ...record, source },
     day,
     idem: vault.idem(id, day),
     device: device === undefined ? null : vault.pseudonym("device", device),
     person: person === undefined ? null : vault.pseudonym("person", person),
-    digest: digestOf({ kind, id, salt, body }),
+    digest: digestOf(record),
     box: vault.sealContents({ id, salt, body, source: source ?? null, indexed }),
     facts: facts.map((fact) => sealFact(fact, vault)),
   };

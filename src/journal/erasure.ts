@@ -3,6 +3,7 @@
  * digest stay, so the chain verifies; and nothing can be guessed back from a digest whose salt is gone.
  */
 import { createHash } from "node:crypto";
+import { say } from "../errors/sentence.ts";
 import { encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import { RecordKind } from "../seal/record.ts";
 import { tombstone } from "./checks.ts";
@@ -12,7 +13,7 @@ import { random } from "./random.ts";
 import { blob, integer } from "./row.ts";
 import type { Sql, SqlValue } from "./sqlite.ts";
 import type { Store } from "./store.ts";
-import { CHECK_BYTES } from "./vault.ts";
+import { CHECK_BYTES, type Vault } from "./vault.ts";
 
 /**
  * Bodies erased in one transaction. On a disk that is nearly full a transaction needs room in the log for every page that
@@ -105,14 +106,9 @@ export async function erasePerson(store: Store, reference: string, reason: strin
 /** Goes on with an erasure that a cut ended. @returns how many records it was about; 0 where none was under way. */
 export async function finishErasure(store: Store): Promise<number> {
   const { database, state } = store;
-  const [row] = await database.all("SELECT value FROM meta WHERE key = ?", [PENDING_ERASURE]);
-  if (row === undefined) return 0;
-  const plain = state.vault.open(blob(row, "value"));
-  const items = plain && tryDecode(plain, { maxBytes: 65_536, maxDepth: 2, tags: [] });
-  const [person, nonce, reason]: unknown[] = Array.isArray(items) ? items : [];
-  if (!isBytes(person, 16) || typeof nonce !== "string" || typeof reason !== "string") {
-    throw errors.JOURNAL_DAMAGED({ where: "meta", found: "an erasure under way that cannot be read" });
-  }
+  const pending = await pendingErasure(database, state.vault);
+  if (pending === undefined) return 0;
+  const { person, nonce, reason } = pending;
   const through = state.lastSeq;
   await erase(store, { after: 0, through, where: "person = ?", parameters: [person] });
   const [count] = await database.all("SELECT count(*) AS records FROM record WHERE seq <= ? AND person = ?", [
@@ -124,6 +120,22 @@ export async function finishErasure(store: Store): Promise<number> {
   await store.append(auditOf(`erasure ${nonce}`, { type: "person-erased", person: pseudonym, reason, records }));
   await database.run("DELETE FROM meta WHERE key = ?", [PENDING_ERASURE]);
   return records;
+}
+
+/** Whose bodies are being erased, and why. @throws JOURNAL_DAMAGED */
+export async function pendingErasure(sql: Sql, vault: Vault) {
+  const [row] = await sql.all("SELECT value FROM meta WHERE key = ?", [PENDING_ERASURE]);
+  if (row === undefined) return undefined;
+  const plain = vault.open(blob(row, "value"));
+  const items = plain && tryDecode(plain, { maxBytes: 65_536, maxDepth: 2, tags: [] });
+  const [person, nonce, reason]: unknown[] = Array.isArray(items) ? items : [];
+  if (!isBytes(person, 16) || typeof nonce !== "string" || typeof reason !== "string") {
+    throw errors.JOURNAL_DAMAGED({
+      where: say("table meta", "table meta"),
+      found: say("un effacement en cours qui ne se lit pas", "an erasure under way that cannot be read"),
+    });
+  }
+  return { person, nonce, reason };
 }
 
 /** An audit entry that stays one, however often it is appended: its id and day come from what it is about. */

@@ -50,8 +50,8 @@ export const errors = defineErrors({
       en: "The encryption key is not this journal's.",
     },
     remedy: {
-      fr: "Remettez la clé d'origine (`journal.key`). Sans elle, les mesures gardées ne peuvent pas être lues.",
-      en: "Put the original key back (`journal.key`). Without it the stored measures cannot be read.",
+      fr: "Si un changement de clé n'est pas fini, `vigie keys rotate --box --config FICHIER` le finit. Sinon, remettez la clé d'origine (`journal.key`) : sans elle, les mesures gardées ne peuvent pas être lues.",
+      en: "Where a change of key is not finished, `vigie keys rotate --box --config FILE` finishes it. Otherwise put the original key back (`journal.key`): without it the stored measures cannot be read.",
     },
     exit: ExitCode.noPermission,
   },
@@ -61,8 +61,8 @@ export const errors = defineErrors({
       en: "The journal is moving from one encryption key to another: this is the old one.",
     },
     remedy: {
-      fr: "Donnez la nouvelle clé (`journal.key`) : elle ouvre tout, et la rotation se termine avec elle.",
-      en: "Give the new key (`journal.key`): it opens everything, and the rotation ends with it.",
+      fr: "`vigie keys rotate --box --config FICHIER` finit le changement, avec la nouvelle clé qui attend à côté de l'ancienne (`….next`).",
+      en: "`vigie keys rotate --box --config FILE` finishes the change, with the new key that waits beside the old one (`….next`).",
     },
     exit: ExitCode.noPermission,
   },
@@ -72,8 +72,8 @@ export const errors = defineErrors({
       en: "The signing key is not the one that sealed this journal.",
     },
     remedy: {
-      fr: "Remettez la clé d'origine (`journal.signingKey`) ; sans elle, gardez ce dossier et commencez un journal dans un autre `journal.path`.",
-      en: "Put the original key back (`journal.signingKey`); without it, keep this folder and begin a journal at another `journal.path`.",
+      fr: "Si un changement de clé n'est pas fini, `vigie keys rotate --config FICHIER` le finit. Sinon, remettez la clé d'origine (`journal.signingKey`) ; sans elle, gardez ce dossier et commencez un journal dans un autre `journal.path`.",
+      en: "Where a change of key is not finished, `vigie keys rotate --config FILE` finishes it. Otherwise put the original key back (`journal.signingKey`); without it, keep this folder and begin a journal at another `journal.path`.",
     },
     exit: ExitCode.noPermission,
   },
@@ -102,10 +102,32 @@ export const errors = defineErrors({
   JOURNAL_DAMAGED: {
     what: { fr: "Le fichier du journal est abîmé.", en: "The journal's file is damaged." },
     remedy: {
-      fr: "Ne l'effacez pas. Lancez `vigie journal verify`, puis transmettez son résultat au support.",
-      en: "Do not delete it. Run `vigie journal verify` and pass the result on to support.",
+      fr: "Ne l'effacez pas. Si la passerelle tourne encore, `vigie journal verify` dit ce qui est touché. Si elle ne démarre plus : `systemctl stop vigie`, puis `vigie journal salvage --config FICHIER`.",
+      en: "Do not delete it. Where the gateway still runs, `vigie journal verify` says what is touched. Where it does not start any more: `systemctl stop vigie`, then `vigie journal salvage --config FILE`.",
     },
     exit: ExitCode.data,
+  },
+  JOURNAL_SALVAGING: {
+    what: {
+      fr: "Le sauvetage de ce journal a été coupé avant sa fin.",
+      en: "The salvage of this journal was cut before its end.",
+    },
+    remedy: {
+      fr: "Relancez `vigie journal salvage --config FICHIER` : il finit ce qui reste. Ne déplacez aucun fichier à la main.",
+      en: "Run `vigie journal salvage --config FILE` again: it finishes what is left. Move no file by hand.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  JOURNAL_SALVAGE_FAILED: {
+    what: {
+      fr: "Le sauvetage n'a pas abouti. Le journal est comme avant.",
+      en: "The salvage did not succeed. The journal is as before.",
+    },
+    remedy: {
+      fr: "Il faut sur la partition quatre fois la taille de `journal.db`. Faites de la place ou copiez le dossier du journal ailleurs, puis relancez.",
+      en: "The partition needs four times the size of `journal.db`. Make room, or copy the journal's folder elsewhere, then run it again.",
+    },
+    exit: ExitCode.io,
   },
   JOURNAL_CLOSED: {
     what: { fr: "Le journal est fermé.", en: "The journal is closed." },

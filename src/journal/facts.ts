@@ -1,4 +1,5 @@
 /** What is known beside the chain: boxes on shelves, written in the transaction of the record that tells of the change. */
+import { say } from "../errors/sentence.ts";
 import { encode, tryDecode } from "../seal/cbor.ts";
 import { isSame } from "./checks.ts";
 import { errors } from "./errors.ts";
@@ -44,7 +45,10 @@ export async function readFacts(sql: Sql, vault: Vault, shelf: string): Promise<
   const facts = rows.map((row): StoredFact => {
     const fact = openFact(row, vault, shelf);
     if (fact === undefined)
-      throw errors.JOURNAL_DAMAGED({ where: `shelf ${shelf}`, found: "a fact that does not open" });
+      throw errors.JOURNAL_DAMAGED({
+        where: say(`étagère ${shelf}`, `shelf ${shelf}`),
+        found: say("un fait qui ne s'ouvre pas", "a fact that does not open"),
+      });
     return fact;
   });
   return facts.sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -83,7 +87,8 @@ export async function damagedShelves(sql: Sql, vault: Vault): Promise<readonly s
   return damaged;
 }
 
-function openFact(row: Row, vault: Vault, shelf: string): StoredFact | undefined {
+/** @returns undefined where the box does not open, or is not where it was put. */
+export function openFact(row: Row, vault: Vault, shelf: string): StoredFact | undefined {
   const plain = vault.open(blob(row, "box"));
   const items = plain && tryDecode(plain, { maxBytes: MAX_FACT, maxDepth: 2, tags: [] });
   const [on, key, value]: unknown[] = Array.isArray(items) ? items : [];

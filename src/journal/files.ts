@@ -1,7 +1,7 @@
 /** The journal's files as the file system knows them: nobody else's to read, and never deleted. */
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { chmod, copyFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
+import { chmod, chown, copyFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 /**
@@ -55,9 +55,19 @@ export async function setAside(file: string): Promise<string> {
       if ((await digestOf(copy)) === digest) return copy;
       continue;
     }
-    if ((await sizeOf(`${file}-wal`)) > 0) await copyFile(`${file}-wal`, `${copy}-wal`, constants.COPYFILE_FICLONE);
+    await giveTo(copy, file);
+    if ((await sizeOf(`${file}-wal`)) > 0) {
+      await copyFile(`${file}-wal`, `${copy}-wal`, constants.COPYFILE_FICLONE);
+      await giveTo(`${copy}-wal`, file);
+    }
     return copy;
   }
+}
+
+/** Gives a file the owner of another: root works here for a service that is another user, who has to read it later. */
+export async function giveTo(file: string, like: string): Promise<void> {
+  const [{ uid, gid }, made] = [await stat(like), await stat(file)];
+  if (made.uid !== uid || made.gid !== gid) await chown(file, uid, gid);
 }
 
 /** Of the file and its log. */

@@ -1,5 +1,6 @@
 /** Whose journal a file is, and where its chain stands: read at every open, written once. */
 import { randomBytes } from "node:crypto";
+import { say, verbatim } from "../errors/sentence.ts";
 import type { Clock } from "../measure/time.ts";
 import { type KeyRing, kidText, type SigningKey, verifyingKey } from "../seal/key.ts";
 import { keysBehind, openRotation, type Rotation } from "../seal/rotation.ts";
@@ -35,11 +36,13 @@ export async function begin(database: Database, version: number, options: Journa
   const { boxKey, signingKey } = options;
   const meta = version === 0 ? undefined : await readMeta(database);
   if (meta !== undefined && meta.gateway !== options.gateway) {
-    throw errors.JOURNAL_FOREIGN({ found: meta.gateway, expected: options.gateway });
+    throw errors.JOURNAL_FOREIGN({ found: verbatim(meta.gateway), expected: verbatim(options.gateway) });
   }
   const vault = meta && openVault(boxKey, meta.indexKeyBox, meta.nextBox);
   await migrate(database, version, async () => {
-    if (vault === undefined) throw errors.JOURNAL_DAMAGED({ where: "meta", found: "segments without an identity" });
+    if (vault === undefined) {
+      throw errors.JOURNAL_DAMAGED({ found: say("des segments sans identité", "segments without an identity") });
+    }
     return vault;
   });
   const stored = meta ?? (await writeMeta(database, options));
@@ -57,7 +60,10 @@ export async function begin(database: Database, version: number, options: Journa
   const beyond = (await readCursors(database, state.vault)).sound.find(({ through }) => through > state.lastSeq);
   if (beyond !== undefined) {
     // What a platform has receipted is gone from here: to go on would use its sequence numbers again.
-    throw errors.JOURNAL_DAMAGED({ where: `cursor ${beyond.destination}`, found: `beyond the end, ${state.lastSeq}` });
+    throw errors.JOURNAL_DAMAGED({
+      where: say(`curseur de ${beyond.destination}`, `cursor of ${beyond.destination}`),
+      found: say(`au-delà de la fin, ${state.lastSeq}`, `beyond the end, ${state.lastSeq}`),
+    });
   }
   return state;
 }
@@ -70,44 +76,53 @@ async function findHead(sql: Sql, state: JournalState): Promise<void> {
   const kid = kidText(state.signingKey.kid);
   const expected = state.rotations.at(-1)?.to.kid;
   if (expected !== undefined && kidText(expected) !== kid) {
-    throw errors.JOURNAL_SIGNING_KEY_CHANGED({ found: kid, expected: kidText(expected) });
+    throw errors.JOURNAL_SIGNING_KEY_CHANGED({ found: verbatim(kid), expected: verbatim(kidText(expected)) });
   }
   const [last] = await sql.all("SELECT first_seq, last_seq, cose FROM segment ORDER BY first_seq DESC LIMIT 1");
   if (last === undefined) return;
   const [cose, firstSeq, lastSeq] = [blob(last, "cose"), integer(last, "first_seq"), integer(last, "last_seq")];
   const opened = openSegment(cose, journalKeys(state));
   if (!opened.ok && opened.fault === "unknown-key") {
-    throw errors.JOURNAL_SIGNING_KEY_CHANGED({ found: kid, expected: opened.because });
+    throw errors.JOURNAL_SIGNING_KEY_CHANGED({
+      found: say(`la clé ${kid}`, `the key ${kid}`),
+      expected: opened.because,
+    });
   }
-  const where = `segment ${firstSeq}`;
+  const where = say(`segment ${firstSeq}`, `segment ${firstSeq}`);
   if (!opened.ok) throw errors.JOURNAL_DAMAGED({ where, found: opened.because });
   const { payload } = opened;
   if (payload.gateway !== state.gateway || payload.epoch !== state.epoch) {
-    throw errors.JOURNAL_DAMAGED({ where, found: "another gateway or epoch than the file's" });
+    throw errors.JOURNAL_DAMAGED({ where, found: otherIdentity });
   }
   if (payload.firstSeq !== firstSeq || firstSeq + payload.digests.length - 1 !== lastSeq) {
-    throw errors.JOURNAL_DAMAGED({ where, found: "another range than the one that was sealed" });
+    throw errors.JOURNAL_DAMAGED({ where, found: otherRange });
   }
   state.lastSeq = lastSeq;
   state.previous = hashOf(cose);
 }
 
+const otherIdentity = say(
+  "une autre passerelle ou époque que celle du fichier",
+  "another gateway or epoch than the file's",
+);
+const otherRange = say("une autre étendue que celle scellée", "another range than the one that was sealed");
+
 /** The changes of signing key that the file knows of. @throws JOURNAL_DAMAGED where one does not verify any more. */
 export async function readRotations(sql: Sql): Promise<readonly Rotation[]> {
   const rows = await sql.all("SELECT seq, statement FROM rotation ORDER BY seq");
   return rows.map((row) => {
-    const rotation = openRotation(parse(text(row, "statement")));
+    const [seq, rotation] = [integer(row, "seq"), openRotation(parseJson(text(row, "statement")))];
     if (rotation === undefined) {
       throw errors.JOURNAL_DAMAGED({
-        where: `rotation ${integer(row, "seq")}`,
-        found: "a statement that does not verify",
+        where: say(`changement de clé ${seq}`, `rotation ${seq}`),
+        found: say("une déclaration qui ne se vérifie pas", "a statement that does not verify"),
       });
     }
     return rotation;
   });
 }
 
-function parse(json: string): unknown {
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
@@ -133,7 +148,7 @@ export async function readMeta(sql: Sql): Promise<Meta | undefined> {
   if (values.size === 0) return undefined;
   const [gateway, epoch, indexKeyBox] = [values.get("gateway"), values.get("epoch"), values.get("index-key")];
   if (gateway === undefined || epoch === undefined || indexKeyBox === undefined) {
-    throw errors.JOURNAL_DAMAGED({ where: "meta", found: "an identity that is not whole" });
+    throw errors.JOURNAL_DAMAGED({ found: say("une identité incomplète", "an identity that is not whole") });
   }
   const nextBox = values.get(NEXT_INDEX_KEY);
   return {

@@ -3,21 +3,23 @@
  * is on disk; a segment is one transaction, one COSE_Sign1 and later one message.
  */
 import { join } from "node:path";
-import { isVigieError, type VigieError } from "../errors/error.ts";
+import { isVigieError } from "../errors/error.ts";
+import { type Sentence, say } from "../errors/sentence.ts";
 import { kidText, type SigningKey } from "../seal/key.ts";
+import { hashOf } from "../seal/segment.ts";
 import type { Verification } from "../seal/verifier.ts";
 import { withCheckpoints } from "./checkpoints.ts";
 import { Committer } from "./committer.ts";
 import { type Cursor, moveCursor, readCursors } from "./cursors.ts";
+import { DiskTrouble } from "./disk-trouble.ts";
 import { type Entry, entryOf } from "./entry.ts";
 import { discard, erasePerson, eraseRange, finishErasure } from "./erasure.ts";
 import { errors } from "./errors.ts";
 import { readFacts } from "./facts.ts";
-import { makePrivate, setAside, settled, syncFolder } from "./files.ts";
-import { findAlarms, findRecords } from "./find.ts";
-import { begin, type JournalState } from "./identity.ts";
+import { findAlarms, findMeasured, findRecords } from "./find.ts";
+import type { JournalState } from "./identity.ts";
 import { Mutex } from "./mutex.ts";
-import { DEFAULT_MAX_BYTES, type JournalOptions } from "./options.ts";
+import type { JournalOptions } from "./options.ts";
 import type {
   Appended,
   Draft,
@@ -25,6 +27,7 @@ import type {
   Journal,
   JournalStatus,
   KeptRecord,
+  Measured,
   RecordQuery,
   Retained,
   RetentionPolicy,
@@ -34,70 +37,20 @@ import type {
 } from "./port.ts";
 import { checkpointSegment } from "./prune.ts";
 import { readSegments } from "./reader.ts";
-import { asJournalError, inJournal, isOfTheDisk } from "./refusal.ts";
+import { Recent } from "./recent.ts";
+import { inJournal } from "./refusal.ts";
 import { retain } from "./retention.ts";
 import { adopt, rotateBoxKey, rotationEntry } from "./rotate.ts";
 import { integer } from "./row.ts";
-import { prepare } from "./schema.ts";
-import { DEFAULT_BALLAST_BYTES, Space } from "./space.ts";
-import { type Database, openDatabase, sqliteCode } from "./sqlite.ts";
+import type { Space } from "./space.ts";
+import type { Database } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 import { verifyJournal } from "./verify.ts";
-import { lostCommits } from "./wal.ts";
 import { writeSegment } from "./writer.ts";
-
-export type { JournalOptions } from "./options.ts";
 
 const DAY_MS = 86_400_000;
 
-/**
- * Opens the journal of a folder, or begins one.
- * @throws JOURNAL_LOCKED, JOURNAL_OPEN, JOURNAL_NEWER, JOURNAL_NOT_OURS, JOURNAL_FOREIGN, JOURNAL_KEY_WRONG,
- * JOURNAL_SIGNING_KEY_CHANGED: nothing was changed. JOURNAL_DAMAGED: a copy was set aside first, and `where` names it.
- */
-export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const file = join(options.folder, "journal.db");
-  let database: Database;
-  try {
-    await makePrivate(file);
-    // Before SQLite sees the log: it would drop what it cannot read, and the next commit would use those numbers again.
-    const lost = await settled(`${file}-wal`, lostCommits);
-    if (lost !== undefined) throw await damaged(errors.JOURNAL_DAMAGED({ found: lost }), file);
-    database = await openDatabase(file);
-  } catch (cause) {
-    throw isVigieError(cause) ? cause : errors.JOURNAL_OPEN({ where: file, cause });
-  }
-  try {
-    const { version } = await prepare(database, { maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES });
-    // The log is there, and nothing new is in it. SQLite makes its name durable too, but keeps a failure to itself.
-    await syncFolder(options.folder);
-    const state = await begin(database, version, options);
-    const space = await Space.open(database, options.folder, options.ballastBytes ?? DEFAULT_BALLAST_BYTES);
-    const journal = new SqliteJournal(database, state, space, options);
-    await journal.finish();
-    return journal;
-  } catch (error) {
-    const refused = asJournalError(error, file);
-    const told = isVigieError(refused, "JOURNAL_DAMAGED") ? await damaged(refused, file) : refused;
-    // Behind the copy: closing writes what is left in the log into the file.
-    await database.close();
-    throw told;
-  }
-}
-
-/** Sets a copy aside, and says where. A copy that cannot be made does not hide the damage. */
-async function damaged({ detail, cause }: VigieError, file: string): Promise<VigieError> {
-  const reason = detail.found ?? (cause instanceof Error ? cause.message : "");
-  const found = detail.where === undefined || detail.where === file ? reason : `${detail.where}: ${reason}`;
-  try {
-    return errors.JOURNAL_DAMAGED({ where: await setAside(file), found, cause });
-  } catch (copying) {
-    const because = copying instanceof Error ? copying.message : String(copying);
-    return errors.JOURNAL_DAMAGED({ where: file, found: `${found}; and no copy could be made (${because})`, cause });
-  }
-}
-
-class SqliteJournal implements Journal {
+export class SqliteJournal implements Journal {
   readonly #database: Database;
   readonly #options: JournalOptions;
   readonly #committer: Committer;
@@ -106,19 +59,23 @@ class SqliteJournal implements Journal {
   readonly #store: Store;
   readonly #upkeeping = new Mutex();
   readonly #space: Space;
+  readonly #disk: DiskTrouble;
+  readonly #recent = new Recent();
   /** Cursors that a full disk did not take. */
   readonly #unwritten = new Map<string, number>();
-  #isFull = false;
-  /** The disk refused in a way that leaves open what is on it: nothing more is taken. */
-  #broken: Error | undefined;
   #closed = false;
 
   constructor(database: Database, state: JournalState, space: Space, options: JournalOptions) {
-    this.#database = withCheckpoints(database, join(options.folder, "journal.db-wal"), (error) => this.#refused(error));
+    this.#disk = new DiskTrouble(space, options);
+    const log = join(options.folder, "journal.db-wal");
+    this.#database = withCheckpoints(database, log, (error) => this.#disk.refused(error));
     this.#space = space;
     this.#state = state;
     this.#options = options;
-    this.#committer = new Committer((entries) => this.#commit(entries));
+    this.#committer = new Committer((entries, cursors) => {
+      const work = () => this.#write(entries, cursors);
+      return entries.length > 0 ? this.#disk.append(work) : this.#disk.freeing(work);
+    });
     this.#store = {
       database: this.#database,
       state,
@@ -144,7 +101,7 @@ class SqliteJournal implements Journal {
 
   #append(draft: Draft, facts?: readonly Fact[]): Promise<Appended> {
     const today = Math.floor(this.#options.clock.now().wall / DAY_MS);
-    return this.#committer.append(entryOf(draft, this.#state.vault, today, facts));
+    return this.#committer.append(() => entryOf(draft, this.#state.vault, today, facts));
   }
 
   facts(shelf: string): Promise<readonly StoredFact[]> {
@@ -156,12 +113,18 @@ class SqliteJournal implements Journal {
   }
 
   async segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]> {
+    const recent = this.#recent.segments(fromSeq, maxRecords);
+    if (recent !== undefined) return recent;
     const range = { fromSeq, maxRecords };
     return this.#do(() => readSegments(this.#database, this.#state, range, this.#store.damaged));
   }
 
   async alarms(fromSeq: number): Promise<readonly number[]> {
     return this.#do(() => findAlarms(this.#database, fromSeq));
+  }
+
+  async measured(range: SeqRange, which: "each" | "last"): Promise<readonly Measured[]> {
+    return this.#do(() => findMeasured(this.#database, range, which));
   }
 
   async cursor(destination: string): Promise<number> {
@@ -171,12 +134,16 @@ class SqliteJournal implements Journal {
 
   async advance(destination: string, through: number): Promise<void> {
     if (through > this.lastSeq) throw new RangeError(`${through} is beyond the journal's end, ${this.lastSeq}`);
+    const cursor = { destination, through };
     try {
-      await this.#move({ destination, through });
+      await this.#committer.move(cursor);
+      this.#unwritten.delete(destination);
     } catch (error) {
+      if (!isVigieError(error, "JOURNAL_FULL")) throw error;
       // What a platform has receipted is not forgotten: retention keeps it, where it has made room.
-      if (isVigieError(error, "JOURNAL_FULL")) this.#unwritten.set(destination, through);
-      throw error;
+      this.#unwritten.set(destination, through);
+      // The segment that it rode with needs more room than a cursor alone, which may have the reserve.
+      await this.#move(cursor);
     }
   }
 
@@ -193,6 +160,7 @@ class SqliteJournal implements Journal {
     const cursors = await this.#cursors();
     return {
       gateway: this.#state.gateway,
+      publicKey: Buffer.from(this.#state.signingKey.publicKey).toString("hex"),
       epoch: this.epoch,
       lastSeq: this.lastSeq,
       segments: counts === undefined ? 0 : integer(counts, "segments"),
@@ -209,7 +177,7 @@ class SqliteJournal implements Journal {
   async retain(policy: RetentionPolicy): Promise<Retained> {
     for (const [destination, through] of this.#unwritten) await this.#move({ destination, through });
     return this.#upkeep(async () => {
-      const isPressed = this.#isFull || (await this.#space.isLow());
+      const isPressed = this.#disk.isFull || (await this.#space.isLow());
       const retained = await retain(this.#store, policy, isPressed ? () => this.#space.isRelieved() : undefined);
       await finishErasure(this.#store);
       return retained;
@@ -235,7 +203,8 @@ class SqliteJournal implements Journal {
   rotateSigningKey(key: SigningKey): Promise<void> {
     return this.#upkeep(async () => {
       if (kidText(key.kid) === kidText(this.#state.signingKey.kid)) return;
-      await this.#committer.append(rotationEntry(this.#state, key));
+      const entry = rotationEntry(this.#state, key);
+      await this.#committer.append(() => entry, true);
     });
   }
 
@@ -249,7 +218,7 @@ class SqliteJournal implements Journal {
       await this.#upkeep(() => finishErasure(this.#store));
     } catch (error) {
       if (!isVigieError(error, "JOURNAL_FULL")) throw error;
-      this.#fullNow(error);
+      this.#disk.full(error);
     }
   }
 
@@ -260,60 +229,34 @@ class SqliteJournal implements Journal {
     await this.#database.close();
   }
 
-  async #commit(entries: readonly Entry[]): Promise<readonly Appended[]> {
-    if (this.#broken !== undefined) throw this.#broken;
-    try {
-      return await this.#write(entries);
-    } catch (error) {
-      if (sqliteCode(error) === "SQLITE_FULL" && (await this.#hasRoomAgain())) return this.#commit(entries);
-      const refused = this.#refused(error);
-      if (isVigieError(refused, "JOURNAL_FULL")) this.#fullNow(refused);
-      // A file that does not take a record as it should is no place for the next one.
-      else if (sqliteCode(error) !== undefined || isVigieError(refused, "JOURNAL_DAMAGED")) this.#stop(refused);
-      throw refused;
-    }
-  }
-
-  async #write(entries: readonly Entry[]): Promise<readonly Appended[]> {
+  async #write(entries: readonly Entry[], cursors: readonly Cursor[]): Promise<readonly Appended[]> {
     const { clock } = this.#options;
-    const { appended, head } = await this.#database.transaction((sql) =>
-      writeSegment(sql, this.#state, clock, entries),
-    );
-    if (head === undefined) return appended;
-    this.#state.lastSeq = head.lastSeq;
-    this.#state.previous = head.previous;
+    const { appended, segment } = await this.#database.transaction(async (sql) => {
+      for (const cursor of cursors) await moveCursor(sql, this.#state.vault, cursor);
+      return writeSegment(sql, this.#state, clock, entries);
+    });
+    if (segment === undefined) return appended;
+    this.#state.lastSeq = segment.lastSeq;
+    this.#state.previous = hashOf(segment.segment);
+    // Without listeners nobody delivers.
+    if (this.#listeners.size > 0) this.#recent.add(segment);
     const next = entries[0]?.next;
     if (next !== undefined) adopt(this.#state, next.key, next.statement);
-    if (this.#isFull) this.#options.onRelieved?.();
-    this.#isFull = false;
-    for (const listener of this.#listeners) listener(head.lastSeq);
+    this.#disk.relieved();
+    for (const listener of this.#listeners) listener(segment.lastSeq);
     return appended;
-  }
-
-  /** The disk took no more: the reserve is given back for what frees room, and taken again where there is room. */
-  async #hasRoomAgain(): Promise<boolean> {
-    try {
-      if (await this.#space.recover()) return true;
-      await this.#space.release();
-    } catch (error) {
-      const refused = this.#refused(error);
-      if (!isVigieError(refused, "JOURNAL_FULL")) throw refused;
-    }
-    return false;
-  }
-
-  #fullNow(refused: Error): void {
-    if (!this.#isFull) this.#options.onFull?.(refused);
-    this.#isFull = true;
   }
 
   async #cursors(): Promise<readonly Cursor[]> {
     const { sound, damaged } = await this.#do(() => readCursors(this.#database, this.#state.vault));
-    for (const destination of damaged) this.#damaged(undefined, `the cursor of ${destination} begins anew`);
+    for (const destination of damaged) {
+      const because = say(`le curseur de ${destination} repart du début`, `the cursor of ${destination} begins anew`);
+      this.#damaged(undefined, because);
+    }
     return sound;
   }
 
-  #damaged(seq: number | undefined, because: string): void {
+  #damaged(seq: number | undefined, because: Sentence): void {
     this.#options.onDamage?.(seq, because);
   }
 
@@ -324,44 +267,19 @@ class SqliteJournal implements Journal {
   /** What works on the file in many steps: one such work at a time, with appends in between. */
   async #upkeep<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#goOn();
-    return this.#upkeeping.run(() => this.#freeing(work));
+    return this.#upkeeping.run(async () => {
+      this.#recent.pause();
+      try {
+        return await this.#disk.freeing(work);
+      } finally {
+        this.#recent.resume();
+      }
+    });
   }
 
   async #move(cursor: Cursor): Promise<void> {
-    await this.#freeing(() => this.#database.transaction((sql) => moveCursor(sql, this.#state.vault, cursor)));
+    await this.#disk.freeing(() => this.#database.transaction((sql) => moveCursor(sql, this.#state.vault, cursor)));
     this.#unwritten.delete(cursor.destination);
-  }
-
-  /** What is refused as full is tried again with the reserve: all that is done this way frees room, or needs next to none. */
-  async #freeing<Result>(work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await this.#change(work);
-    } catch (error) {
-      if (!isVigieError(error, "JOURNAL_FULL") || !(await this.#change(() => this.#space.release()))) throw error;
-      return this.#change(work);
-    }
-  }
-
-  async #change<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#broken !== undefined) throw this.#broken;
-    try {
-      return await work();
-    } catch (error) {
-      throw this.#refused(error);
-    }
-  }
-
-  /** Says what a change was refused with in our words, and stops the journal where that leaves open what is on the disk. */
-  #refused(error: unknown): Error {
-    const refused = asJournalError(error, this.#options.folder);
-    if (isOfTheDisk(refused)) this.#stop(refused);
-    return refused;
-  }
-
-  /** Nothing more is taken: it could use a sequence number twice. */
-  #stop(refused: Error): void {
-    if (this.#broken === undefined) this.#options.onStopped?.(refused);
-    this.#broken ??= refused;
   }
 
   /** Says what SQLite refuses in our words. */

@@ -1,3 +1,4 @@
+import type { Sentence } from "../errors/sentence.ts";
 import type { Clock } from "../measure/time.ts";
 import type { SigningKey } from "../seal/key.ts";
 
@@ -24,7 +25,7 @@ export interface JournalOptions {
    * Something in the file is not as it was written. Delivery goes on without it; `verify()` tells the whole.
    * @param seq the record; undefined where it is none. @param because without identity or health value.
    */
-  readonly onDamage?: (seq: number | undefined, because: string) => void;
+  readonly onDamage?: (seq: number | undefined, because: Sentence) => void;
 }
 
 export const DEFAULT_MAX_BYTES = 2 * 1024 ** 3;

@@ -1,6 +1,6 @@
 import type { Instant } from "../measure/time.ts";
 import type { SigningKey } from "../seal/key.ts";
-import type { RecordId, RecordKind, SegmentMessage, WholeRecord } from "../seal/record.ts";
+import type { RecordId, RecordKind, SegmentMessage, WholeRecord, WithheldRecord } from "../seal/record.ts";
 import type { Verification } from "../seal/verifier.ts";
 
 /** What is handed to the journal. */
@@ -26,7 +26,7 @@ export interface Appended {
 }
 
 /** A record as it is kept: beside what travels, what its body was made from (Draft.source), which never does. */
-export type StoredRecord = { readonly seq: number; readonly withheld: true } | StoredWholeRecord;
+export type StoredRecord = WithheldRecord | StoredWholeRecord;
 export type StoredWholeRecord = WholeRecord & { readonly source?: Uint8Array };
 
 /** A segment as it is kept, with all its bodies that are still there. */
@@ -39,6 +39,8 @@ export interface StoredSegment extends SegmentMessage {
 
 export interface JournalStatus {
   readonly gateway: string;
+  /** What it signs with now: 32 bytes as hex. */
+  readonly publicKey: string;
   readonly epoch: number;
   readonly lastSeq: number;
   readonly segments: number;
@@ -74,6 +76,13 @@ export interface Retained {
   readonly prunedThrough: number;
 }
 
+/** A measure, by the index alone. */
+export interface Measured {
+  readonly seq: number;
+  /** An opaque name of its device, always the same in this journal. */
+  readonly device: string;
+}
+
 /** What delivery needs of the journal. */
 export interface JournalReader {
   readonly epoch: number;
@@ -83,6 +92,8 @@ export interface JournalReader {
   segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]>;
   /** Sequence numbers of the alarms from `fromSeq` on, in order. */
   alarms(fromSeq: number): Promise<readonly number[]>;
+  /** Which device measured what, in order: each measure of a range, or only each device's last one. Without opening a body. */
+  measured(range: SeqRange, which: "each" | "last"): Promise<readonly Measured[]>;
   /** How far a destination has confirmed; 0 for none. */
   cursor(destination: string): Promise<number>;
   /** Moves a destination's cursor forward, durably. Backward is a no-op. */

@@ -2,6 +2,7 @@
  * Prunes whole segments from the beginning of the chain, behind a checkpoint: an audit record, sealed in the chain like any
  * other, that says how far and names the hash which the first remaining segment follows. What remains verifies from there.
  */
+import { say } from "../errors/sentence.ts";
 import { chainStatement, checkpointBody } from "../seal/checkpoint.ts";
 import { isWithheld, RecordKind } from "../seal/record.ts";
 import { hashOf } from "../seal/segment.ts";
@@ -55,7 +56,11 @@ export async function checkpointSegment(
   const isCheckpoint = records.some(
     (record) => !isWithheld(record) && chainStatement(record.body)?.type === "checkpoint",
   );
-  if (!isCheckpoint) damaged(fromSeq, "the newest checkpoint is not where it was said to be");
+  if (!isCheckpoint)
+    damaged(
+      fromSeq,
+      say("le dernier point de contrôle n'est pas à sa place", "the newest checkpoint is not where it was said to be"),
+    );
   return isCheckpoint ? segment : undefined;
 }
 

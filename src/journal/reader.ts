@@ -1,4 +1,5 @@
 /** Reads segments back, with their bodies out of their boxes. */
+import { type Sentence, say } from "../errors/sentence.ts";
 import { RecordKind } from "../seal/record.ts";
 import { MAX_RECORDS } from "../seal/segment.ts";
 import { isSame, isTombstone } from "./checks.ts";
@@ -9,7 +10,7 @@ import type { Row, Sql } from "./sqlite.ts";
 import { dayOf } from "./vault.ts";
 
 /** Told of a record that is not as it was written; it travels withheld, and the others with it. */
-export type Damaged = (seq: number, because: string) => void;
+export type Damaged = (seq: number, because: Sentence) => void;
 
 /** Whole segments from the one that holds `fromSeq` on, until `maxRecords` records are reached; at least one if there is one. */
 export async function readSegments(
@@ -69,7 +70,7 @@ function recordOf(row: Row | undefined, seq: number, { vault }: JournalState, da
   const withheld = { seq, withheld: true } as const;
   const box = row === undefined ? null : blobOrNull(row, "box");
   if (row === undefined || box === null) {
-    damaged(seq, "a record or body that is not there");
+    damaged(seq, say("un enregistrement ou un corps qui n'est pas là", "a record or body that is not there"));
     return withheld;
   }
   if (isTombstone(vault, seq, box)) return withheld;
@@ -78,7 +79,10 @@ function recordOf(row: Row | undefined, seq: number, { vault }: JournalState, da
   const contents = vault.openContents(box);
   // The id's keyed hash stands in the row: a box moved to another row is found out.
   if (contents === undefined || kind === undefined || !isSame(vault.idem(contents.id, dayOf(idem)), idem)) {
-    damaged(seq, "a body that does not open, or is another record's");
+    damaged(
+      seq,
+      say("un corps qui ne s'ouvre pas, ou celui d'un autre", "a body that does not open, or is another record's"),
+    );
     return withheld;
   }
   const { id, salt, body, source } = contents;

@@ -1,4 +1,5 @@
 /** Changes of key: the one that the bodies are encrypted with, and the one that segments are signed with. */
+import { bytes, say } from "../errors/sentence.ts";
 import { type SigningKey, verifyingKey } from "../seal/key.ts";
 import { RecordKind } from "../seal/record.ts";
 import { openRotation, type RotationStatement, sealRotation } from "../seal/rotation.ts";
@@ -19,7 +20,7 @@ const BODIES_AT_ONCE = 64;
 export async function rotateBoxKey(store: Store, boxKey: Uint8Array): Promise<void> {
   const { database, state } = store;
   const { vault } = state;
-  if (boxKey.length !== 32) throw errors.JOURNAL_KEY_WRONG({ found: `${boxKey.length} bytes`, expected: "32 bytes" });
+  if (boxKey.length !== 32) throw errors.JOURNAL_KEY_WRONG({ found: bytes(boxKey.length), expected: bytes(32) });
   if (vault.isKey(boxKey) && !vault.isRotating) return;
   if (!vault.isKey(boxKey)) {
     if (vault.isRotating) throw errors.JOURNAL_KEY_ROTATING();
@@ -60,7 +61,8 @@ async function moveBoxes(sql: Sql, { state, damaged }: Store, after: number): Pr
     const seq = integer(row, "seq");
     const moved = state.vault.moved(blob(row, "box"));
     // It stays as it is: a better day may find what was wrong with it.
-    if (moved === null) damaged(seq, "a body that opens with neither key");
+    if (moved === null)
+      damaged(seq, say("un corps qu'aucune des deux clés n'ouvre", "a body that opens with neither key"));
     else if (moved !== undefined) await sql.run("UPDATE body SET box = ? WHERE seq = ?", [moved, seq]);
   }
   const last = rows.at(-1);

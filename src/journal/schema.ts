@@ -1,4 +1,5 @@
 /** The file's form: settings of the connection, and the numbered migrations, which only go forward. */
+import { say, verbatim } from "../errors/sentence.ts";
 import { addChecks } from "./checks.ts";
 import { errors } from "./errors.ts";
 import { createFacts } from "./facts.ts";
@@ -49,6 +50,8 @@ const migrations: readonly Migration[] = [
   async (sql) => {
     await sql.run(createFacts);
   },
+  // Bodies are packed from here on (contents.ts), which an older Vigie would take for damage. What is boxed stays as it is.
+  async () => {},
 ];
 
 async function all(sql: Sql, statements: readonly string[]): Promise<void> {
@@ -77,7 +80,10 @@ export async function prepare(database: Database, limits: StorageLimits): Promis
   const tables = (await database.all("SELECT name FROM sqlite_schema LIMIT 1")).length;
   if (applicationId !== APPLICATION_ID && (applicationId !== 0 || tables > 0)) throw errors.JOURNAL_NOT_OURS();
   if (version > SCHEMA_VERSION) {
-    throw errors.JOURNAL_NEWER({ found: `version ${version}`, expected: `at most ${SCHEMA_VERSION}` });
+    throw errors.JOURNAL_NEWER({
+      found: say(`version ${version}`, `version ${version}`),
+      expected: say(`${SCHEMA_VERSION} au plus`, `at most ${SCHEMA_VERSION}`),
+    });
   }
 
   // Of new files alone: a page's size is for good.
@@ -97,7 +103,10 @@ export async function prepare(database: Database, limits: StorageLimits): Promis
   const mode = text(await pragma("journal_mode"), "journal_mode");
   const synchronous = integer(await pragma("synchronous"), "synchronous");
   if (mode !== "wal" || synchronous !== 2) {
-    throw errors.JOURNAL_OPEN({ found: `journal_mode ${mode}, synchronous ${synchronous}`, expected: "wal, 2 (FULL)" });
+    throw errors.JOURNAL_OPEN({
+      found: verbatim(settings(mode, synchronous)),
+      expected: verbatim(settings("wal", 2)),
+    });
   }
   return { version };
 }
@@ -119,3 +128,5 @@ export async function schemaText(sql: Sql): Promise<readonly string[]> {
   const rows = await sql.all("SELECT type, name, tbl_name, coalesce(sql, '') AS sql FROM sqlite_schema ORDER BY name");
   return rows.map((row) => [text(row, "type"), text(row, "name"), text(row, "tbl_name"), text(row, "sql")].join(" "));
 }
+
+const settings = (mode: string, synchronous: number): string => `journal_mode ${mode}, synchronous ${synchronous}`;

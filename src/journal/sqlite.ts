@@ -30,19 +30,28 @@ export async function openDatabase(file: string): Promise<Database> {
     const opening: sqlite3.Database = new sqlite3.Database(file, (error) => (error ? reject(error) : resolve(opening)));
   });
   const mutex = new Mutex();
+  const statements = new Statements(connection);
 
   const sql: Sql = {
     run: (text, parameters = []) =>
-      new Promise((resolve, reject) => {
-        connection.run(text, parameters, function (error) {
-          if (error) reject(error);
-          else resolve({ changes: this.changes });
-        });
-      }),
+      statements.use(
+        text,
+        (statement) =>
+          new Promise((resolve, reject) => {
+            statement.run(parameters, function (error) {
+              if (error) reject(error);
+              else resolve({ changes: this.changes });
+            });
+          }),
+      ),
     all: (text, parameters = []) =>
-      new Promise((resolve, reject) => {
-        connection.all<Row>(text, parameters, (error, rows) => (error ? reject(error) : resolve(rows)));
-      }),
+      statements.use(
+        text,
+        (statement) =>
+          new Promise((resolve, reject) => {
+            statement.all<Row>(parameters, (error, rows) => (error ? reject(error) : resolve(rows)));
+          }),
+      ),
   };
 
   return {
@@ -63,11 +72,67 @@ export async function openDatabase(file: string): Promise<Database> {
         }
       }),
     close: () =>
-      mutex.run(
-        () => new Promise<void>((resolve, reject) => connection.close((error) => (error ? reject(error) : resolve()))),
-      ),
+      mutex.run(async () => {
+        await statements.forget();
+        await new Promise<void>((resolve, reject) => connection.close((error) => (error ? reject(error) : resolve())));
+      }),
   };
 }
+
+/** Of a commit of one reading, and what delivery asks for it, there are some ten. */
+const MOST_STATEMENTS = 32;
+/** Some 15 rows of the index: of more, preparing is a small share, and how many there are is seldom the same twice. */
+const LONGEST_STATEMENT = 400;
+
+/**
+ * Statements that are asked for again are prepared once: to prepare one is a turn of its own in the thread pool, and takes
+ * longer than to run it. Used one at a time, under the mutex.
+ */
+class Statements {
+  readonly #connection: sqlite3.Database;
+  /** The one that was not used for longest is the first. */
+  readonly #prepared = new Map<string, sqlite3.Statement>();
+
+  constructor(connection: sqlite3.Database) {
+    this.#connection = connection;
+  }
+
+  async use<Result>(text: string, work: (statement: sqlite3.Statement) => Promise<Result>): Promise<Result> {
+    const statement = this.#prepared.get(text) ?? (await this.#prepare(text));
+    this.#prepared.delete(text);
+    // A pragma may do its work while it is being prepared: it is prepared each time.
+    if (text.length > LONGEST_STATEMENT || text.startsWith("PRAGMA")) {
+      try {
+        return await work(statement);
+      } finally {
+        await finalized(statement);
+      }
+    }
+    this.#prepared.set(text, statement);
+    const [oldest] = this.#prepared;
+    if (oldest !== undefined && this.#prepared.size > MOST_STATEMENTS) {
+      this.#prepared.delete(oldest[0]);
+      await finalized(oldest[1]);
+    }
+    return work(statement);
+  }
+
+  /** A connection with statements left does not close. */
+  async forget(): Promise<void> {
+    for (const statement of this.#prepared.values()) await finalized(statement);
+    this.#prepared.clear();
+  }
+
+  #prepare(text: string): Promise<sqlite3.Statement> {
+    return new Promise((resolve, reject) => {
+      const statement = this.#connection.prepare(text, (error: Error | null) =>
+        error ? reject(error) : resolve(statement),
+      );
+    });
+  }
+}
+
+const finalized = (statement: sqlite3.Statement) => new Promise<void>((resolve) => statement.finalize(() => resolve()));
 
 /** SQLite's own code of an error (`SQLITE_FULL`), or undefined where it is none of SQLite's. */
 export function sqliteCode(error: unknown): string | undefined {

@@ -5,31 +5,14 @@
  */
 import { createHmac, randomBytes } from "node:crypto";
 import nacl from "tweetnacl";
+import { bytes } from "../errors/sentence.ts";
 import { type Cbor, encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import type { RecordId } from "../seal/record.ts";
+import { type Contents, readContents, writeContents } from "./contents.ts";
 import { errors } from "./errors.ts";
 import { random } from "./random.ts";
 
-/** What the index says of a record, in clear, so that its row can be computed again from the box. */
-export interface Indexed {
-  readonly day: number;
-  readonly device: string | null;
-  readonly person: string | null;
-}
-
-/** What is in a body's box. */
-export interface Contents {
-  readonly id: RecordId;
-  readonly salt: Uint8Array;
-  readonly body: Uint8Array;
-  readonly source: Uint8Array | null;
-  /** Undefined in the boxes of version 1 of the file, which had four items. */
-  readonly indexed: Indexed | undefined;
-}
-
 const NONCE = nacl.secretbox.nonceLength;
-/** One body and its source: two texts of at most 4 MiB. */
-const MAX_CONTENTS = 8 * 1024 * 1024;
 /** A guess at a 16-byte check succeeds once in 2^128 tries; and no box is as short, so a check can stand in its place. */
 export const CHECK_BYTES = 16;
 
@@ -82,20 +65,14 @@ export class Vault {
     this.#oldKey = undefined;
   }
 
-  sealContents({ id, salt, body, source, indexed }: Contents): Uint8Array {
-    const index: Cbor[] = indexed === undefined ? [] : [indexed.day, indexed.device, indexed.person];
-    return this.seal(encode([id, salt, body, source, ...index]));
+  sealContents(contents: Contents): Uint8Array {
+    return this.seal(writeContents(contents));
   }
 
   /** @returns undefined where the box was not made with this key, or is damaged. */
   openContents(box: Uint8Array): Contents | undefined {
     const plain = this.open(box);
-    const items = plain && tryDecode(plain, { maxBytes: MAX_CONTENTS, maxDepth: 2, tags: [] });
-    if (!Array.isArray(items)) return undefined;
-    const [id, salt, body, source, ...index]: unknown[] = items;
-    if (!isBytes(id, 16) || !isBytes(salt, 16) || !isBytes(body)) return undefined;
-    if (source !== null && !isBytes(source)) return undefined;
-    return { id, salt, body, source, indexed: indexedOf(index) };
+    return plain && readContents(plain);
   }
 
   /** Anything else that the file may not show. */
@@ -142,11 +119,6 @@ export class Vault {
   }
 }
 
-function indexedOf([day, device, person]: readonly unknown[]): Indexed | undefined {
-  if (typeof day !== "number" || (device !== null && typeof device !== "string")) return undefined;
-  return person === null || typeof person === "string" ? { day, device, person } : undefined;
-}
-
 /** Which day an idem begins with. */
 export function dayOf(idem: Uint8Array): number {
   return new DataView(idem.buffer, idem.byteOffset, idem.byteLength).getInt32(0);
@@ -163,7 +135,7 @@ export function newIndexKey(boxKey: Uint8Array): Uint8Array {
  */
 export function openVault(boxKey: Uint8Array, indexKeyBox: Uint8Array, nextBox?: Uint8Array): Vault {
   if (boxKey.length !== nacl.secretbox.keyLength) {
-    throw errors.JOURNAL_KEY_WRONG({ found: `${boxKey.length} bytes`, expected: "32 bytes" });
+    throw errors.JOURNAL_KEY_WRONG({ found: bytes(boxKey.length), expected: bytes(32) });
   }
   const indexKey = openBox(indexKeyBox, boxKey);
   if (indexKey !== undefined && nextBox !== undefined) throw errors.JOURNAL_KEY_ROTATING();

@@ -4,6 +4,8 @@
  * meanwhile; a segment is judged as a whole within one of them.
  */
 import { join } from "node:path";
+import { isVigieError } from "../errors/error.ts";
+import { quoted, say } from "../errors/sentence.ts";
 import type { TravellingRecord } from "../seal/record.ts";
 import { hashOf, MAX_RECORDS } from "../seal/segment.ts";
 import { type Finding, type Verification, Verifier } from "../seal/verifier.ts";
@@ -24,6 +26,7 @@ import { readIfThere } from "./files.ts";
 import { type JournalState, journalKeys, NEXT_INDEX_KEY, readMeta, readRotations } from "./identity.ts";
 import { CHECKPOINT, checkpointSegment } from "./prune.ts";
 import { kindOf } from "./reader.ts";
+import { diskSays } from "./refusal.ts";
 import { blob, blobOrNull, integer, text } from "./row.ts";
 import { migrate, schemaText } from "./schema.ts";
 import { type Database, openDatabase, type Row, type Sql } from "./sqlite.ts";
@@ -57,7 +60,10 @@ export async function verifyJournal(database: Database, state: JournalState, fol
       await step();
     } catch (error) {
       // A page that SQLite cannot read ends one step, and says so; the others still find what they can.
-      report({ fault: "file", because: error instanceof Error ? error.message : String(error) });
+      report({
+        fault: "file",
+        because: isVigieError(error) ? (error.detail.found ?? error.definition.what) : diskSays(error),
+      });
     }
   }
   return verifier.result();
@@ -65,7 +71,13 @@ export async function verifyJournal(database: Database, state: JournalState, fol
 
 async function verifyFacts(sql: Sql, vault: Vault, report: Report): Promise<void> {
   for (const shelf of await damagedShelves(sql, vault)) {
-    report({ fault: "index", because: `shelf ${shelf}: a fact that is not as it was written` });
+    report({
+      fault: "index",
+      because: say(
+        `étagère ${shelf} : un fait n'est pas tel qu'il a été écrit`,
+        `shelf ${shelf}: a fact that is not as it was written`,
+      ),
+    });
   }
 }
 
@@ -118,10 +130,24 @@ async function verifySegment(
   });
   verifier.add({ segment: blob(segment, "cose"), records });
   if (records.length !== lastSeq - firstSeq + 1) {
-    report({ seq: firstSeq, fault: "index", because: `${records.length} records for ${firstSeq} to ${lastSeq}` });
+    report({
+      seq: firstSeq,
+      fault: "index",
+      because: say(
+        `${records.length} enregistrements pour ${firstSeq} à ${lastSeq}`,
+        `${records.length} records for ${firstSeq} to ${lastSeq}`,
+      ),
+    });
   }
   if (!isNamed && !isSame(blob(segment, "rows_check"), rowsCheck(vault, index))) {
-    report({ seq: firstSeq, fault: "index", because: `the index of ${firstSeq} to ${lastSeq} does not fit its check` });
+    report({
+      seq: firstSeq,
+      fault: "index",
+      because: say(
+        `l'index de ${firstSeq} à ${lastSeq} ne va pas avec son contrôle`,
+        `the index of ${firstSeq} to ${lastSeq} does not fit its check`,
+      ),
+    });
   }
   return end;
 }
@@ -130,18 +156,22 @@ function verifyRecord(vault: Vault, row: IndexRow, box: Uint8Array | null, repor
   const { seq } = row;
   const withheld = { seq, withheld: true } as const;
   if (box === null) {
-    report({ seq, fault: "body", because: "the body is not there, and was not erased" });
+    report({
+      seq,
+      fault: "body",
+      because: say("le corps n'est pas là, et n'a pas été effacé", "the body is not there, and was not erased"),
+    });
     return withheld;
   }
   if (isTombstone(vault, seq, box)) return withheld;
   const contents = vault.openContents(box);
   if (contents === undefined) {
-    report({ seq, fault: "body", because: "the box does not open" });
+    report({ seq, fault: "body", because: say("le coffret ne s'ouvre pas", "the box does not open") });
     return withheld;
   }
   const kind = kindOf(row.kind);
   if (kind === undefined) {
-    report({ seq, fault: "index", because: `kind ${row.kind} is none` });
+    report({ seq, fault: "index", because: say(`le genre ${row.kind} n'existe pas`, `there is no kind ${row.kind}`) });
     return withheld;
   }
   const { id, salt, body, indexed } = contents;
@@ -152,9 +182,12 @@ function verifyRecord(vault: Vault, row: IndexRow, box: Uint8Array | null, repor
     ...(indexed === undefined || isName(row.device, vault, "device", indexed.device) ? [] : ["device"]),
     ...(indexed === undefined || isName(row.person, vault, "person", indexed.person) ? [] : ["person"]),
   ];
-  if (wrong.length > 0) report({ seq, fault: "index", because: `not what the box says: ${wrong.join(", ")}` });
+  if (wrong.length > 0) report({ seq, fault: "index", because: notAsBoxed(wrong.join(", ")) });
   return { seq, kind, id, salt, body };
 }
+
+const notAsBoxed = (columns: string) =>
+  say(`pas ce que dit le coffret : ${columns}`, `not what the box says: ${columns}`);
 
 function isName(column: Uint8Array | null, vault: Vault, domain: "device" | "person", name: string | null): boolean {
   if (column === null || name === null) return column === null && name === null;
@@ -169,17 +202,32 @@ async function verifyEnd(
 ): Promise<void> {
   const behind = "SELECT seq FROM record WHERE seq > ? UNION SELECT seq FROM body WHERE seq > ? LIMIT 16";
   for (const row of await sql.all(behind, [through, through])) {
-    report({ seq: integer(row, "seq"), fault: "index", because: "a row that no segment sealed" });
+    report({
+      seq: integer(row, "seq"),
+      fault: "index",
+      because: say("une ligne qu'aucun segment n'a scellée", "a row that no segment sealed"),
+    });
   }
   const alone = "SELECT seq FROM body WHERE NOT EXISTS (SELECT 1 FROM record WHERE record.seq = body.seq) LIMIT 16";
   for (const row of await sql.all(alone)) {
-    report({ seq: integer(row, "seq"), fault: "body", because: "a body without its record" });
+    report({
+      seq: integer(row, "seq"),
+      fault: "body",
+      because: say("un corps sans son enregistrement", "a body without its record"),
+    });
   }
   const [last] = await sql.all("SELECT cose FROM segment ORDER BY first_seq DESC LIMIT 1");
   const head = last === undefined ? null : hashOf(blob(last, "cose"));
   const isHead = head === null || state.previous === null ? head === state.previous : isSame(head, state.previous);
   if (!isHead)
-    report({ seq: through, fault: "head", because: "the last segment is not the one that was committed last" });
+    report({
+      seq: through,
+      fault: "head",
+      because: say(
+        "le dernier segment n'est pas le dernier écrit",
+        "the last segment is not the one that was committed last",
+      ),
+    });
 }
 
 /** What the meta table may hold, and which of it is in a box. */
@@ -189,16 +237,35 @@ const known = new Set<string>(["gateway", "epoch", CHECKPOINT, ...boxed]);
 async function verifyIdentity(sql: Sql, state: JournalState, report: Report): Promise<void> {
   const meta = await readMeta(sql);
   if (meta?.gateway !== state.gateway || meta.epoch !== state.epoch) {
-    report({ fault: "identity", because: "the file's gateway or epoch is not the one it was opened with" });
+    report({
+      fault: "identity",
+      because: say(
+        "la passerelle ou l'époque du fichier n'est pas celle de son ouverture",
+        "the file's gateway or epoch is not the one it was opened with",
+      ),
+    });
   }
   for (const row of await sql.all("SELECT key, value FROM meta")) {
     const [key, value] = [text(row, "key"), blob(row, "value")];
     const isSound = known.has(key) && (!boxed.has(key) || state.vault.open(value) !== undefined);
-    if (!isSound) report({ fault: "identity", because: `what is kept under ${key} is not ours, or does not open` });
+    if (!isSound)
+      report({
+        fault: "identity",
+        because: say(
+          `ce qui est gardé sous ${key} n'est pas de nous, ou ne s'ouvre pas`,
+          `what is kept under ${key} is not ours, or does not open`,
+        ),
+      });
   }
   const rotations = await readRotations(sql);
   if (rotations.length !== state.rotations.length) {
-    report({ fault: "identity", because: `${rotations.length} changes of key, expected ${state.rotations.length}` });
+    report({
+      fault: "identity",
+      because: say(
+        `${rotations.length} changements de clé, ${state.rotations.length} attendus`,
+        `${rotations.length} changes of key, expected ${state.rotations.length}`,
+      ),
+    });
   }
 }
 
@@ -209,14 +276,23 @@ async function verifyCheckpoint(database: Database, state: JournalState, report:
 async function verifyCursors(sql: Sql, state: JournalState, report: Report): Promise<void> {
   const { sound, damaged } = await readCursors(sql, state.vault);
   for (const destination of damaged) {
-    report({ fault: "cursor", because: `the cursor of ${destination} does not fit its check; it begins anew` });
+    report({
+      fault: "cursor",
+      because: say(
+        `le curseur de ${destination} ne va pas avec son contrôle ; il repart du début`,
+        `the cursor of ${destination} does not fit its check; it begins anew`,
+      ),
+    });
   }
   for (const { destination, through } of sound) {
     if (through > state.lastSeq) {
       report({
         seq: through,
         fault: "cursor",
-        because: `${destination} has come further than the end, ${state.lastSeq}`,
+        because: say(
+          `${destination} est allée au-delà de la fin, ${state.lastSeq}`,
+          `${destination} has come further than the end, ${state.lastSeq}`,
+        ),
       });
     }
   }
@@ -226,7 +302,14 @@ async function verifyPassed(sql: Sql, vault: Vault, report: Report): Promise<voi
   for (const row of await sql.all("SELECT day, through, row_check FROM passed")) {
     const [day, through] = [integer(row, "day"), integer(row, "through")];
     const isSound = through >= 0 && isSame(blob(row, "row_check"), passedCheck(vault, day, through));
-    if (!isSound) report({ fault: "retention", because: `how far delivery was on day ${day} does not fit its check` });
+    if (!isSound)
+      report({
+        fault: "retention",
+        because: say(
+          `ce qui était livré le jour ${day} ne va pas avec son contrôle`,
+          `how far delivery was on day ${day} does not fit its check`,
+        ),
+      });
   }
 }
 
@@ -241,7 +324,15 @@ async function verifyPruned(sql: Sql, vault: Vault, report: Report): Promise<voi
       const seq = integer(row, "seq");
       at = blob(row, "idem");
       const isSound = seq > 0 && isSame(blob(row, "row_check"), prunedCheck(vault, at, seq));
-      if (!isSound) report({ seq, fault: "index", because: "what remains of a pruned record does not fit its check" });
+      if (!isSound)
+        report({
+          seq,
+          fault: "index",
+          because: say(
+            "ce qui reste d'un enregistrement élagué ne va pas avec son contrôle",
+            "what remains of a pruned record does not fit its check",
+          ),
+        });
     }
     if (rows.length < ROWS_AT_ONCE) return;
   }
@@ -249,14 +340,17 @@ async function verifyPruned(sql: Sql, vault: Vault, report: Report): Promise<voi
 
 async function verifyFile(database: Database, folder: string, report: Report): Promise<void> {
   for (const { integrity_check: line } of await database.all("PRAGMA integrity_check")) {
-    if (line !== "ok") report({ fault: "file", because: String(line) });
+    if (line !== "ok") report({ fault: "file", because: quoted(String(line)) });
   }
   const model = await openDatabase(":memory:");
   try {
     await migrate(model, 0, () => Promise.reject(new RangeError("a new file has nothing to open")));
     const [found, expected] = [await schemaText(database), await schemaText(model)];
     if (found.join("\n") !== expected.join("\n"))
-      report({ fault: "file", because: "the schema is not the one we made" });
+      report({
+        fault: "file",
+        because: say("le schéma n'est pas celui que nous avons fait", "the schema is not the one we made"),
+      });
   } finally {
     await model.close();
   }

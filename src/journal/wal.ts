@@ -4,40 +4,55 @@
  * bit, when somebody was. The two can be told apart: a commit is fsynced before the next one begins to be written, so a
  * frame that follows a commit proves that all before it had reached the disk. (File format: sqlite.org/fileformat2.html §4)
  */
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
+import { type Sentence, say } from "../errors/sentence.ts";
 
-const HEADER = 32;
-const FRAME_HEADER = 24;
+export const HEADER = 32;
+export const FRAME_HEADER = 24;
 /** The last bit says that checksums are big-endian. */
-const MAGIC = 0x377f0682;
+export const MAGIC = 0x377f0682;
 
 const PAGE_SIZE_AT = 8;
 /** In the header and, 8 bytes from its beginning, in each frame: the same in all frames since the log was begun anew. */
 const SALTS_AT = 16;
 const SALTS = 8;
 
-/**
- * Whether so many bytes of the log are in use. Its size does not tell: after a checkpoint it is written over from its start,
- * and what is left of the older frames has other salts.
- */
-export async function isLogLongerThan(file: string, bytes: number): Promise<boolean> {
-  const log = await open(file, "r");
-  try {
+/** How long the log of an open database is. Its file stays the same while the database is open, and so does this. */
+export class LogGauge {
+  readonly #path: string;
+  #file: Promise<FileHandle> | undefined;
+
+  /** @param path of the log, which is there when the first question is asked. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Whether so many bytes of the log are in use. Its size does not tell: after a checkpoint it is written over from its
+   * start, and what is left of the older frames has other salts.
+   */
+  async isLongerThan(bytes: number): Promise<boolean> {
+    this.#file ??= open(this.#path, "r");
+    const log = await this.#file;
     const header = Buffer.alloc(HEADER);
     if ((await log.read(header, 0, HEADER, 0)).bytesRead < HEADER) return false;
     const size = FRAME_HEADER + header.readUInt32BE(PAGE_SIZE_AT);
     const salts = Buffer.alloc(SALTS);
     const { bytesRead } = await log.read(salts, 0, SALTS, HEADER + Math.floor(bytes / size) * size + 8);
     return bytesRead === SALTS && salts.equals(header.subarray(SALTS_AT, SALTS_AT + SALTS));
-  } finally {
-    await log.close();
+  }
+
+  async close(): Promise<void> {
+    // Who asked was told that it could not be opened; there is nothing to close then.
+    const file = await this.#file?.catch(() => undefined);
+    await file?.close();
   }
 }
 
-type Checksum = readonly [number, number];
+export type Checksum = readonly [number, number];
 
 /** @returns what is wrong, where acknowledged commits stand behind what SQLite would take for the end; else undefined. */
-export function lostCommits(wal: Uint8Array): string | undefined {
+export function lostCommits(wal: Uint8Array): Sentence | undefined {
   if (wal.length < HEADER) return undefined;
   const view = new DataView(wal.buffer, wal.byteOffset, wal.byteLength);
   const magic = view.getUint32(0);
@@ -47,7 +62,7 @@ export function lostCommits(wal: Uint8Array): string | undefined {
     isSame(sum(view, 0, 24, [0, 0], magic === MAGIC), [view.getUint32(24), view.getUint32(28)]);
   const size = FRAME_HEADER + pageSize;
   // The header is fsynced before the first frame is written.
-  if (!isSound) return wal.length > HEADER + FRAME_HEADER ? "the log's header does not fit its checksum" : undefined;
+  if (!isSound) return wal.length > HEADER + FRAME_HEADER ? badHeader : undefined;
 
   const isLittle = magic === MAGIC;
   let seed: Checksum = [view.getUint32(24), view.getUint32(28)];
@@ -61,7 +76,10 @@ export function lostCommits(wal: Uint8Array): string | undefined {
     if (!isGood) broken ??= frame;
     // The frame behind a commit fits the commit's own checksum: it was written after that commit was on the disk.
     else if (broken !== undefined && committed === frame - 1) {
-      return `frame ${broken} of the log does not fit its checksum, and commits that were acknowledged follow it`;
+      return say(
+        `le bloc ${broken} du fichier -wal ne va pas avec sa somme de contrôle, et des écritures confirmées le suivent`,
+        `frame ${broken} of the log does not fit its checksum, and commits that were acknowledged follow it`,
+      );
     }
     if (view.getUint32(at + 4) !== 0 && broken !== undefined) committed = frame;
     seed = stored;
@@ -69,9 +87,14 @@ export function lostCommits(wal: Uint8Array): string | undefined {
   return undefined;
 }
 
-const isSame = (a: Checksum, b: Checksum): boolean => a[0] === b[0] && a[1] === b[1];
+const badHeader = say(
+  "l'en-tête du fichier -wal ne va pas avec sa somme de contrôle",
+  "the log's header does not fit its checksum",
+);
 
-function sum(view: DataView, start: number, length: number, seed: Checksum, isLittle: boolean): Checksum {
+export const isSame = (a: Checksum, b: Checksum): boolean => a[0] === b[0] && a[1] === b[1];
+
+export function sum(view: DataView, start: number, length: number, seed: Checksum, isLittle: boolean): Checksum {
   let [first, second] = seed;
   for (let at = start; at < start + length; at += 8) {
     first = (first + view.getUint32(at, isLittle) + second) >>> 0;

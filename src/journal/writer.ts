@@ -1,27 +1,28 @@
 /** One segment into the file: what is new of the entries, sealed, with its index rows and its boxes. */
 import type { Clock } from "../measure/time.ts";
-import { hashOf, sealSegment } from "../seal/segment.ts";
+import { sealSegment } from "../seal/segment.ts";
 import { rowsCheck } from "./checks.ts";
 import type { Entry } from "./entry.ts";
 import { writeFacts } from "./facts.ts";
 import type { JournalState } from "./identity.ts";
-import type { Appended } from "./port.ts";
+import type { Appended, StoredSegment } from "./port.ts";
 import { blob, integer } from "./row.ts";
 import type { Sql, SqlValue } from "./sqlite.ts";
 
 export interface Written {
   readonly appended: readonly Appended[];
-  /** Where the chain stands then; undefined where nothing was new. */
-  readonly head: { readonly lastSeq: number; readonly previous: Uint8Array } | undefined;
+  /** What is new; undefined where nothing was. */
+  readonly segment: StoredSegment | undefined;
 }
 
-/** @param entries 1 to MAX_RECORDS. Nothing in `state` is changed: it is the caller's to do, once this is committed. */
+/** @param entries 0 to MAX_RECORDS. Nothing in `state` is changed: it is the caller's to do, once this is committed. */
 export async function writeSegment(
   sql: Sql,
   state: JournalState,
   clock: Clock,
   entries: readonly Entry[],
 ): Promise<Written> {
+  if (entries.length === 0) return { appended: [], segment: undefined };
   const { lastSeq } = state;
   const known = await knownSeqs(sql, entries);
   const fresh: Entry[] = [];
@@ -33,13 +34,13 @@ export async function writeSegment(
     known.set(key, lastSeq + fresh.length);
     return { seq: lastSeq + fresh.length, duplicate: false };
   });
-  if (fresh.length === 0) return { appended, head: undefined };
+  if (fresh.length === 0) return { appended, segment: undefined };
 
   const firstSeq = lastSeq + 1;
   const head = lastSeq + fresh.length;
   const cose = seal(state, clock, fresh);
-  const rows = fresh.map(({ kind, day, idem, device, person }, at) => {
-    return { seq: firstSeq + at, kind, day, idem, device, person };
+  const rows = fresh.map(({ record, day, idem, device, person }, at) => {
+    return { seq: firstSeq + at, kind: record.kind, day, idem, device, person };
   });
   await sql.run("INSERT INTO segment(first_seq, last_seq, cose, rows_check) VALUES (?, ?, ?, ?)", [
     firstSeq,
@@ -63,7 +64,8 @@ export async function writeSegment(
     const statement = JSON.stringify(next.statement);
     await sql.run("INSERT INTO rotation(seq, statement) VALUES (?, ?)", [firstSeq, statement]);
   }
-  return { appended, head: { lastSeq: head, previous: hashOf(cose) } };
+  const records = fresh.map(({ record }, at) => ({ seq: firstSeq + at, ...record }));
+  return { appended, segment: { epoch: state.epoch, firstSeq, lastSeq: head, segment: cose, records } };
 }
 
 function seal(state: JournalState, clock: Clock, entries: readonly Entry[]): Uint8Array {

@@ -1,5 +1,5 @@
 /** What the receiver says of itself, as lines of the log: gateways and numbers, never what a record holds. */
-import { isVigieError } from "../errors/error.ts";
+import { isVigieError, type VigieError } from "../errors/error.ts";
 import type { ReceiverEvent } from "../receiver/port.ts";
 import type { Log } from "./log.ts";
 
@@ -14,13 +14,14 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "repeat":
       case "unreadable":
       case "early":
+      case "portion":
         log.debug(`segment ${event.type}`, { gateway: event.gateway, through: event.standing.through });
         break;
       case "ahead":
         log.info("alarm held", { gateway: event.gateway, handed: event.handed, duplicates: event.duplicates });
         break;
       case "refused":
-        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because });
+        log.error("segment refused", { gateway: event.gateway, fault: event.fault, because: event.because.en });
         break;
       case "new-epoch":
         log.warn("gateway began a new journal", { gateway: event.gateway, epoch: event.epoch });
@@ -31,9 +32,24 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "feed":
         log.info(`feed ${event.state}`, event.error === undefined ? {} : { code: event.error.code });
         break;
+      case "directory":
+        if (event.state === "read") log.info("directory of gateways read", { gateways: event.gateways });
+        else tell(log, "error", "directory of gateways kept", event.error);
+        break;
       case "failed":
         log.error("segment not taken", { code: isVigieError(event.error) ? event.error.code : "INTERNAL" });
         break;
     }
   };
+}
+
+/** With the sentences of its code, in both languages: whoever reads this log may never have seen the code. */
+function tell(log: Log, level: "warn" | "error", message: string, { code, definition, detail }: VigieError): void {
+  const { where, found } = detail;
+  log[level](message, {
+    code,
+    where: where?.fr,
+    found: found && `${found.fr} · ${found.en}`,
+    what: `${definition.what.fr} · ${definition.what.en}`,
+  });
 }

@@ -1,69 +1,154 @@
 /**
  * What happens on the way of a reading, as lines of the log: who stands before a wedged radio learns which stage and
- * which device, never whose reading it was nor what it said.
+ * which device, never whose reading it was nor what it said. What repeats itself is told once; what a person should mend
+ * is an error, what mends itself a warning.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import type { VigieError } from "../errors/error.ts";
+import type { Timers } from "../delivery/timers.ts";
+import type { RejectReason } from "../driver/reject.ts";
+import { ExitCode, type VigieError } from "../errors/error.ts";
 import type { GatewayEvent, Observe } from "../events.ts";
-import type { Facts, Log } from "./log.ts";
+import type { Clock } from "../measure/time.ts";
+import type { Facts, Log, LogLevel } from "./log.ts";
+import { Outages } from "./outages.ts";
+import { Sparing } from "./sparing.ts";
 
-/** @param salt makes the names of devices in this log unlike those of any other run. */
-export function observeLog(log: Log, salt: Uint8Array = randomBytes(16)): Observe {
-  const alias = aliases(salt);
-  return (event: GatewayEvent) => {
+type Of<Type extends GatewayEvent["type"]> = Extract<GatewayEvent, { readonly type: Type }>;
+
+export interface LogObserverParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Makes the names of devices in this log unlike those of any other run. */
+  readonly salt?: Uint8Array;
+}
+
+export class LogObserver implements Disposable {
+  readonly #log: Log;
+  readonly #alias: (name: string) => string;
+  readonly #outages: Outages;
+  readonly #sparing: Sparing;
+  /** The last line about each destination: an attempt that ends like the one before is no news. */
+  readonly #standing = new Map<string, string>();
+
+  constructor(log: Log, { clock, timers, salt = randomBytes(16) }: LogObserverParts) {
+    this.#log = log;
+    this.#alias = aliases(salt);
+    this.#outages = new Outages(log, clock, timers);
+    this.#sparing = new Sparing(timers);
+  }
+
+  readonly observe: Observe = (event) => {
     switch (event.type) {
       case "measured": {
         const { kind, driver, device } = event.measurement;
-        log.debug("measured", { kind, driver, device: alias(device.address) });
+        this.#log.debug("measured", { kind, driver, device: this.#alias(device.address) });
         break;
       }
-      case "rejected": {
-        const { driver, device, reason } = event;
-        // A scale says forty times that it is not settled yet: that is how it talks, and nothing to warn of.
-        const isTalk = reason === "unsettled" || reason === "not-a-measure";
-        log[isTalk ? "debug" : "warn"]("frame rejected", { driver, device: alias(device.address), reason });
+      case "rejected":
+        this.#rejected(event);
+        break;
+      case "journaled": {
+        const device = this.#alias(event.measurement.device.address);
+        this.#log.debug("journaled", { seq: event.seq, as: event.as, device });
         break;
       }
-      case "journaled":
-        log.debug("journaled", { seq: event.seq, as: event.as, device: alias(event.measurement.device.address) });
+      case "delivered": {
+        const { destination, firstSeq: first, lastSeq: last } = event;
+        this.#log.debug("delivered", { destination, first, last });
         break;
-      case "delivered":
-        log.debug("delivered", { destination: event.destination, first: event.firstSeq, last: event.lastSeq });
-        break;
+      }
       case "receipted":
-        log.debug("receipted", { destination: event.destination, through: event.through });
+        this.#log.debug("receipted", { destination: event.destination, through: event.through });
         break;
       case "destination":
-        log[event.state === "suspended" ? "error" : "info"](`destination ${event.state}`, {
-          destination: event.destination,
-          ...fault(event.error),
-        });
+        this.#destination(event);
         break;
       case "link":
-        log[event.state === "failed" ? "warn" : "info"](`link ${event.state}`, {
-          link: alias(event.link),
-          ...fault(event.error),
-        });
+        this.#link(event);
         break;
       case "device":
-        log.info(`device ${event.state}`, { device: alias(event.device) });
+        this.#log.info(`device ${event.state}`, { device: this.#alias(event.device) });
         break;
       case "fault":
-        log.error("fault", fault(event.error));
+        this.#fault(event.error);
         break;
     }
   };
+
+  [Symbol.dispose](): void {
+    this.#outages[Symbol.dispose]();
+    this.#sparing[Symbol.dispose]();
+  }
+
+  #rejected({ driver, device: { address }, reason }: Of<"rejected">): void {
+    const facts = { driver, device: this.#alias(address), reason };
+    const level: LogLevel = isHowDevicesTalk[reason] ? "debug" : "warn";
+    this.#sparing.tell(`rejected ${address} ${reason}`, (times) => {
+      this.#log[level]("frame rejected", { ...facts, ...often(times) });
+    });
+  }
+
+  #fault(error: VigieError): void {
+    const level: LogLevel = error.exit === ExitCode.tempFail ? "warn" : "error";
+    this.#sparing.tell(`fault ${error.code}`, (times) =>
+      this.#log[level]("fault", { ...fault(error), ...often(times) }),
+    );
+  }
+
+  #destination({ destination, state, error }: Of<"destination">): void {
+    const facts = { destination, ...fault(error) };
+    const name = `destination ${destination}`;
+    const standing = `${state} ${error?.code ?? ""}`;
+    const isNews = this.#standing.get(destination) !== standing;
+    this.#standing.set(destination, standing);
+    const level: LogLevel = state === "suspended" ? "error" : "info";
+    this.#log[isNews ? level : "debug"](`destination ${state}`, facts);
+    if (state === "connected") this.#outages.back(name, facts);
+    else this.#outages.away(name, facts);
+  }
+
+  #link({ link, device, state, error, isConversation }: Of<"link">): void {
+    const facts = { link, ...(device === undefined ? {} : { device: this.#alias(device) }), ...fault(error) };
+    this.#log[error === undefined ? "info" : "warn"](`link ${state}`, facts);
+    if (isConversation) return;
+    const name = `link ${facts.link}${facts.device === undefined ? "" : ` ${facts.device}`}`;
+    if (state === "open") this.#outages.back(name, facts);
+    else if (error !== undefined) this.#outages.away(name, facts);
+    else this.#outages.forget(name);
+  }
 }
+
+/** An unstable weight or a tare says that a scale is at work; the others, that a reading may have been missed. */
+const isHowDevicesTalk: Readonly<Record<RejectReason, boolean>> = {
+  unsettled: true,
+  "not-a-measure": true,
+  truncated: false,
+  oversized: false,
+  malformed: false,
+  checksum: false,
+  "unknown-channel": false,
+  defect: false,
+};
+
+const often = (times: number): Facts => (times === 1 ? {} : { times });
 
 /**
- * An error's code and its documented sentence. What was found and where stay out: a path of the Bluetooth stack holds an
- * address, and nothing here could tell. docs/errors.md says what the code means and what to do.
+ * An error's code, its documented sentence, and the system's code behind it. What was found and where stay out: a path of
+ * the Bluetooth stack holds an address, and nothing here could tell. `vigie errors CODE` says what to do.
  */
 function fault(error: VigieError | undefined): Facts {
-  return error === undefined ? {} : { code: error.code, what: error.definition.what.en };
+  if (error === undefined) return {};
+  const { code, definition, detail } = error;
+  return { code, what: `${definition.what.fr} · ${definition.what.en}`, system: systemCode(detail.cause) };
 }
 
-/** Short names for devices and links that hold for one run: enough to follow one in a log, nothing to look up. */
+/** ECONNREFUSED, CERT_HAS_EXPIRED: capitals and underscores hold no address, value or name. */
+function systemCode(cause: unknown): string | undefined {
+  if (!(cause instanceof Error) || !("code" in cause) || typeof cause.code !== "string") return undefined;
+  return /^[A-Z][A-Z0-9_]{2,60}$/.test(cause.code) ? cause.code : undefined;
+}
+
+/** Short names for devices that hold for one run: enough to follow one in a log, nothing to look up. */
 function aliases(salt: Uint8Array): (name: string) => string {
   const known = new Map<string, string>();
   return (name) => {

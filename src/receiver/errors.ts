@@ -39,6 +39,50 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  RECEIVER_DIRECTORY_INVALID: {
+    what: {
+      fr: "L'annuaire des passerelles ne se lit pas en entier.",
+      en: "The directory of gateways cannot be read whole.",
+    },
+    remedy: {
+      fr: "Corrigez le fichier nommé ; il est relu de lui-même. Un récepteur qui tourne garde l'annuaire d'avant.",
+      en: "Mend the named file; it is read again by itself. A receiver that is running keeps the directory of before.",
+    },
+    exit: ExitCode.config,
+  },
+  RECEIVER_SINK_OPEN: {
+    what: {
+      fr: "Une sortie du récepteur ne s'ouvre pas.",
+      en: "A sink of the receiver cannot be opened.",
+    },
+    remedy: {
+      fr: "Vérifiez l'adresse, le mot de passe et les droits : la base doit exister, et l'utilisateur pouvoir y créer la table, ou y écrire.",
+      en: "Check address, password and rights: the database has to exist, and the user to be allowed to make the table, or to write into it.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  RECEIVER_TLS_UNUSABLE: {
+    what: {
+      fr: "Le certificat du récepteur, sa clé ou les autorités des passerelles ne sont pas utilisables.",
+      en: "The receiver's certificate, its key or the gateways' authorities cannot be used.",
+    },
+    remedy: {
+      fr: "Vérifiez les fichiers de `receiver.listen.tls` : PEM, et une clé qui est celle du certificat.",
+      en: "Check the files of `receiver.listen.tls`: PEM, and a key that is the certificate's.",
+    },
+    exit: ExitCode.config,
+  },
+  RECEIVER_NOT_LISTENING: {
+    what: {
+      fr: "Le récepteur ne peut pas écouter à cette adresse.",
+      en: "The receiver cannot listen at this address.",
+    },
+    remedy: {
+      fr: "Vérifiez `receiver.listen` : un port libre (`ss -ltnp`), permis à cet utilisateur, à une adresse de cette machine.",
+      en: "Check `receiver.listen`: a free port (`ss -ltnp`) that this user may take, at an address of this machine.",
+    },
+    exit: ExitCode.tempFail,
+  },
   RECEIVER_OVERTAKEN: {
     what: {
       fr: "Un autre récepteur a avancé pendant que celui-ci tenait la passerelle.",

@@ -2,8 +2,12 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import { createSecureContext, TLSSocket } from "node:tls";
 import { aheadOf, COSE } from "../delivery/https/media.ts";
+import { systemSays } from "../errors/system.ts";
 import { MAX_MESSAGE_BYTES, piecesOf } from "../seal/message.ts";
+import { namesIn } from "./certificate.ts";
+import { errors } from "./errors.ts";
 import type { Outcome, ReceiverEvent, SegmentFault } from "./port.ts";
 import type { Receiver } from "./receiver.ts";
 
@@ -17,11 +21,20 @@ export interface HttpReceiverParts {
     /** Alarms come ahead of their turn to the same path with `/alarms` behind it. @default "/" */
     readonly path?: string;
   };
-  /** PEM. Without it, for a proxy on this machine that ends TLS. With `ca`, only gateways with a certificate of it come in. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  /**
+   * PEM. Without it, for a proxy on this machine that ends TLS. With `ca`, only gateways with a certificate of it come in,
+   * and each brings its own segments only: one of its certificate's names is its id (./certificate.ts).
+   */
+  readonly tls?: HttpReceiverTls;
   /** Of one POST. @default 8 MiB, what one message may have */
   readonly maxBodyBytes?: number;
   readonly observe?: (event: ReceiverEvent) => void;
+}
+
+export interface HttpReceiverTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
 }
 
 export interface HttpReceiver extends AsyncDisposable {
@@ -36,7 +49,7 @@ const GOODBYE_MS = 5_000;
 /** A sink that failed is asked again no sooner. */
 const RETRY_AFTER_SECONDS = "5";
 
-/** Resolves when it listens. */
+/** Resolves when it listens. @throws RECEIVER_TLS_UNUSABLE, RECEIVER_NOT_LISTENING */
 export async function openHttpReceiver(parts: HttpReceiverParts): Promise<HttpReceiver> {
   const { listen, tls } = parts;
   const server = serverFor(tls, (request, response) => {
@@ -49,7 +62,9 @@ export async function openHttpReceiver(parts: HttpReceiverParts): Promise<HttpRe
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.listen(listen.port, listen.host ?? "127.0.0.1");
-  await once(server, "listening");
+  await once(server, "listening").catch((cause: unknown) => {
+    throw errors.RECEIVER_NOT_LISTENING({ found: systemSays(cause), cause });
+  });
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : listen.port,
@@ -69,10 +84,24 @@ function serverFor(
   listener: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
   if (tls === undefined) return createServer(listener);
-  const { cert, key, ca } = tls;
-  const mutual = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true };
-  return createTlsServer({ cert, key, minVersion: "TLSv1.2", ...mutual }, listener);
+  const mutual = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
+  try {
+    return createTlsServer({ ...tls, minVersion: "TLSv1.2", ...mutual }, listener);
+  } catch (cause) {
+    throw tlsUnusable(cause);
+  }
 }
+
+/** Tells what is wrong with the material before anything is opened. @throws RECEIVER_TLS_UNUSABLE */
+export function assertUsable(tls: HttpReceiverTls): void {
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw tlsUnusable(cause);
+  }
+}
+
+const tlsUnusable = (cause: unknown) => errors.RECEIVER_TLS_UNUSABLE({ found: systemSays(cause), cause });
 
 interface Answer {
   readonly status: number;
@@ -91,19 +120,31 @@ async function answer(parts: HttpReceiverParts, request: IncomingMessage): Promi
   if (request.headers["content-type"] !== COSE || isPacked) return { status: 415 };
   const body = await readBody(request, maxBodyBytes);
   if (body === undefined) return { status: 413 };
+  const via = holderOf(request);
   try {
-    return isAhead ? answerAhead(await receiver.receiveAhead(body)) : answerOf(receiver, await takeAll(receiver, body));
+    return isAhead
+      ? answerAhead(await receiver.receiveAhead(body, via))
+      : answerOf(receiver, await takeAll(receiver, body, via));
   } catch (error) {
     observe?.({ type: "failed", error });
     return { status: 503, "retry-after": RETRY_AFTER_SECONDS };
   }
 }
 
+/** @returns what the client's certificate calls it; undefined where certificates are not asked for. */
+function holderOf({ socket }: IncomingMessage): readonly string[] | undefined {
+  return socket instanceof TLSSocket && socket.authorized ? namesIn(socket.getPeerCertificate()) : undefined;
+}
+
 /** Takes one message after the other, up to the first that is refused: what follows it could only be early. */
-async function takeAll(receiver: Receiver, sequence: Uint8Array): Promise<readonly Outcome[]> {
+async function takeAll(
+  receiver: Receiver,
+  sequence: Uint8Array,
+  via: readonly string[] | undefined,
+): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const { bytes } of piecesOf(sequence)) {
-    const outcome = await receiver.receive(bytes);
+    const outcome = await receiver.receive(bytes, via);
     outcomes.push(outcome);
     if (outcome.type === "refused" || outcome.type === "unreadable") break;
   }
@@ -117,19 +158,20 @@ function answerOf(receiver: Receiver, outcomes: readonly Outcome[]): Answer {
     return { status: 200, "content-type": COSE, body: receiver.sign(held.gateway, held.standing) };
   }
   const [refused] = outcomes;
-  return refused?.type === "refused" ? refusal(refused.fault) : { status: 400 };
+  return refused?.type === "refused" ? refusal(refused) : { status: 400 };
 }
 
 /** An alarm gets no receipt ahead of its turn: its whole segment comes again. */
 function answerAhead(outcome: Outcome): Answer {
-  if (outcome.type === "refused") return refusal(outcome.fault);
+  if (outcome.type === "refused") return refusal(outcome);
   return { status: outcome.type === "ahead" ? 204 : 415 };
 }
 
-const refusal = (fault: SegmentFault): Answer => ({
+/** For whoever reads the gateway's wire: gateways, keys and numbers, never what a record holds. */
+const refusal = ({ fault, because }: Extract<Outcome, { type: "refused" }>): Answer => ({
   status: statusOf(fault),
-  "content-type": "text/plain",
-  body: fault,
+  "content-type": "text/plain; charset=utf-8",
+  body: `${fault}: ${because.en}\n`,
 });
 
 function statusOf(fault: SegmentFault): number {

@@ -5,6 +5,7 @@ import { connectMqtt } from "../delivery/mqtt/transport.ts";
 import { type Ending, keepTrying } from "../delivery/retry.ts";
 import { systemTimers, type Timers } from "../delivery/timers.ts";
 import { isVigieError, type VigieError } from "../errors/error.ts";
+import { type Holding, MAX_HELD } from "../seal/holding.ts";
 import { errors } from "./errors.ts";
 import type { Outcome, ReceiverEvent, Standing } from "./port.ts";
 import type { Receiver } from "./receiver.ts";
@@ -16,6 +17,8 @@ export interface MqttReceiverConfig {
   readonly tls?: TlsMaterial;
   readonly username?: string;
   readonly password?: string;
+  /** FINESS of the one structure whose gateways are taken; all where absent. */
+  readonly structure?: string;
   /** Receivers that name the same group share the gateways' segments (MQTT 5). */
   readonly sharedGroup?: string;
   /** What arrives while the receiver is away waits on the broker for so long. */
@@ -25,7 +28,7 @@ export interface MqttReceiverConfig {
 export interface MqttReceiverParts {
   readonly receiver: Receiver;
   readonly config: MqttReceiverConfig;
-  readonly observe?: (event: ReceiverEvent) => void;
+  readonly observe?: Observe;
   readonly timers?: Timers;
   readonly random?: () => number;
   readonly connect?: MqttConnect;
@@ -43,14 +46,37 @@ const SPREAD_MS = 1_000;
 
 /** Alarms come by a connection of their own: on the other one, the window of every gateway would be ahead of them. */
 export function openMqttReceiver(parts: MqttReceiverParts): MqttReceiver {
-  const alarms = { ...parts, config: { ...parts.config, clientId: `${parts.config.clientId}-alarms` } };
-  const feeds = [new Feed(parts, "segments"), new Feed(alarms, "alarms")];
+  const observe = asOneFeed(parts.observe);
+  const config = { ...parts.config, clientId: `${parts.config.clientId}-alarms` };
+  const feeds = [
+    new Feed({ ...parts, observe: observe("segments") }, "segments"),
+    new Feed({ ...parts, config, observe: observe("alarms") }, "alarms"),
+  ];
   for (const feed of feeds) feed.start();
   return {
     ready: Promise.all(feeds.map(({ ready }) => ready)).then(() => undefined),
     async [Symbol.asyncDispose]() {
       await Promise.all(feeds.map((feed) => feed[Symbol.asyncDispose]()));
     },
+  };
+}
+
+type Observe = (event: ReceiverEvent) => void;
+
+/** Who watches sees one feed: connected when both connections are, and what is in the way of either said once. */
+function asOneFeed(observe: Observe = () => undefined): (part: FeedPart) => Observe {
+  const states = new Map<FeedPart, Extract<ReceiverEvent, { type: "feed" }>>();
+  let told: string | undefined;
+  return (part) => (event) => {
+    if (event.type !== "feed") return observe(event);
+    states.set(part, event);
+    const waiting = [...states.values()].find(({ state }) => state === "waiting");
+    if (waiting === undefined && states.size < 2) return;
+    const whole = waiting ?? event;
+    const saying = `${whole.state} ${whole.error?.code}`;
+    if (saying === told) return;
+    told = saying;
+    observe(whole);
   };
 }
 
@@ -101,7 +127,7 @@ class Feed implements MqttReceiver {
       );
       try {
         answers.start(session, end);
-        session.subscribe(everyGateways(this.#part, config.sharedGroup)).then(() => {
+        session.subscribe(everyGateways(this.#part, config.sharedGroup, config.structure)).then(() => {
           observe?.({ type: "feed", state: "connected" });
           this.#becomeReady();
         }, end);
@@ -122,6 +148,7 @@ class Feed implements MqttReceiver {
     const { receiver } = this.#parts;
     const answer = (outcome: Outcome): void => {
       if ("standing" in outcome) answers.due(address, outcome.standing);
+      if (outcome.type === "ahead") answers.holds(address, outcome.holding);
     };
     try {
       if (part === "alarms") answer(await receiver.receiveAhead(payload, address.gateway));
@@ -138,6 +165,8 @@ class Feed implements MqttReceiver {
 class Answers {
   readonly #parts: MqttReceiverParts;
   readonly #due = new Map<string, { readonly address: FeedAddress; readonly standing: Standing }>();
+  /** What came apart from its turn, one list a gateway and epoch. */
+  readonly #holdings = new Map<string, { readonly address: FeedAddress; readonly holding: Omit<Holding, "gateway"> }>();
   #session: MqttSession | undefined;
   #end: (reason: VigieError) => void = () => {};
   #unacknowledged = 0;
@@ -158,6 +187,16 @@ class Answers {
     this.#schedule();
   }
 
+  holds(address: FeedAddress, { epoch, held, refused }: Omit<Holding, "gateway">): void {
+    const key = `${address.structure}/${address.gateway}/${epoch}`;
+    const before = this.#holdings.get(key)?.holding;
+    // What one statement cannot name is shown again by its gateway, which misses the answer.
+    const all = <Item>(some: readonly Item[] = [], more: readonly Item[]) => [...some, ...more].slice(-MAX_HELD);
+    const holding = { epoch, held: all(before?.held, held), refused: all(before?.refused, refused) };
+    this.#holdings.set(key, { address, holding });
+    this.#schedule();
+  }
+
   /** Behind what has already arrived: a burst of segments is answered once. */
   #schedule(): void {
     if (this.#scheduled || this.#session === undefined) return;
@@ -171,20 +210,32 @@ class Answers {
   #send(): void {
     const session = this.#session;
     if (session === undefined) return;
+    const { receiver, observe } = this.#parts;
+    const hasRoom = (): boolean => this.#unacknowledged < session.limits.receiveMaximum;
+    for (const [key, { address, holding }] of this.#holdings) {
+      if (!hasRoom()) return;
+      this.#holdings.delete(key);
+      this.#publish(session, address, receiver.signHolding({ gateway: address.gateway, ...holding }));
+    }
     for (const [key, { address, standing }] of this.#due) {
-      if (this.#unacknowledged >= session.limits.receiveMaximum) return;
+      if (!hasRoom()) return;
       this.#due.delete(key);
-      this.#unacknowledged += 1;
-      const receipt = this.#parts.receiver.sign(address.gateway, standing);
-      session.publish(receiptsTopic(address), receipt).then(
-        () => {
-          // Whoever is not there to hear it (0x10) will send again and be answered again.
-          this.#unacknowledged -= 1;
-          this.#parts.observe?.({ type: "receipted", gateway: address.gateway, through: standing.through });
-          if (this.#due.size > 0) this.#schedule();
-        },
-        (error: VigieError) => this.#end(error),
+      this.#publish(session, address, receiver.sign(address.gateway, standing), () =>
+        observe?.({ type: "receipted", gateway: address.gateway, through: standing.through }),
       );
     }
+  }
+
+  #publish(session: MqttSession, address: FeedAddress, statement: Uint8Array, taken = () => {}): void {
+    this.#unacknowledged += 1;
+    session.publish(receiptsTopic(address), statement).then(
+      () => {
+        // Whoever is not there to hear it (0x10) will send again and be answered again.
+        this.#unacknowledged -= 1;
+        taken();
+        if (this.#due.size + this.#holdings.size > 0) this.#schedule();
+      },
+      (error: VigieError) => this.#end(error),
+    );
   }
 }

@@ -1,7 +1,9 @@
 /** What a platform gives the receiver, and what it gets from it. */
 import type { VigieError } from "../errors/error.ts";
+import type { Sentence } from "../errors/sentence.ts";
 import type { ChainFault, ChainHead } from "../seal/chain.ts";
 import type { SealFault } from "../seal/cose.ts";
+import type { Holding } from "../seal/holding.ts";
 import type { KeyId, VerifyingKey } from "../seal/key.ts";
 import type { RecordId, RecordKind } from "../seal/record.ts";
 
@@ -20,6 +22,8 @@ export interface HandedRecord {
 export interface Handover {
   readonly gateway: string;
   readonly epoch: number;
+  /** When the gateway sealed them, by its own wall clock (ms since 1970), and whether that was set by a source of time. */
+  readonly sealed: { readonly atMs: number; readonly isTrusted: boolean };
   /** In order of sequence, at most 256. */
   readonly records: readonly HandedRecord[];
 }
@@ -112,9 +116,20 @@ export type Outcome =
   | { readonly type: "unreadable"; readonly gateway: string; readonly standing: Standing }
   /** Something before it is missing. It is kept until that comes, and the gateway told what is held. */
   | { readonly type: "early"; readonly gateway: string; readonly standing: Standing }
-  /** An alarm that did not wait for its turn. Its segment's turn is still to come, and is what a receipt is about. */
-  | { readonly type: "ahead"; readonly gateway: string; readonly handed: number; readonly duplicates: number }
-  | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: string };
+  /**
+   * A portion of a segment whose other bodies come in other messages: nothing is held of it until all are there. The gateway
+   * is told again how far it is.
+   */
+  | { readonly type: "portion"; readonly gateway: string; readonly standing: Standing; readonly handed: number }
+  /** Bodies that came apart from their segment's turn, which alone is what a receipt is about. */
+  | {
+      readonly type: "ahead";
+      readonly gateway: string;
+      readonly holding: Omit<Holding, "gateway">;
+      readonly handed: number;
+      readonly duplicates: number;
+    }
+  | { readonly type: "refused"; readonly gateway?: string; readonly fault: SegmentFault; readonly because: Sentence };
 
 export type ReceiverEvent =
   | Outcome
@@ -122,5 +137,8 @@ export type ReceiverEvent =
   | { readonly type: "new-epoch"; readonly gateway: string; readonly epoch: number }
   | { readonly type: "receipted"; readonly gateway: string; readonly through: number }
   | { readonly type: "feed"; readonly state: "connected" | "waiting"; readonly error?: VigieError }
+  /** The directory of gateways changed on disk: it was read, or is kept as it was because the new one is broken. */
+  | { readonly type: "directory"; readonly state: "read"; readonly gateways: number }
+  | { readonly type: "directory"; readonly state: "kept"; readonly error: VigieError }
   /** A sink or the state failed: nothing was receipted, it comes again. */
   | { readonly type: "failed"; readonly error: unknown };

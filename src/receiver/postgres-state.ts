@@ -2,18 +2,20 @@
  * The receiver's state in PostgreSQL, shared by as many receivers as take the feed. One of them at a time works on a
  * gateway: an advisory lock of its own session says which, and goes with the session where a receiver dies.
  */
-import pg from "pg";
 import { isVigieError } from "../errors/error.ts";
+import { say } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import type { RecordId } from "../seal/record.ts";
 import { errors } from "./errors.ts";
 import { idText } from "./id.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { EntryChange, GatewayEntry, ReceiverState } from "./port.ts";
+import { openPool, type Pool, type PostgresPlace, type Session } from "./postgres.ts";
 import { countIn, hashIn, idsIn, standingIn } from "./row.ts";
 
 /** Guards the migrations; any constant that is nobody else's: "VIGR". */
 const MIGRATION_LOCK = 0x56494752;
-/** Gateways worked on at once by this receiver. A session costs PostgreSQL some 10 MB. */
+/** Gateways worked on at once by this receiver. */
 const SESSIONS = 8;
 
 const migrations: readonly string[] = [
@@ -24,16 +26,14 @@ const migrations: readonly string[] = [
    CREATE TABLE vigie_record(gateway text, id bytea, PRIMARY KEY(gateway, id));`,
 ];
 
-/** @param url `postgresql://user@host/database`. @throws RECEIVER_STATE_OPEN, RECEIVER_STATE_NEWER */
-export async function postgresState(url: string): Promise<ReceiverState> {
-  const pool = new pg.Pool({ connectionString: url, max: SESSIONS });
-  // A session that breaks while it is idle is replaced by the next one; one at work fails its work.
-  pool.on("error", ignore);
+/** @throws RECEIVER_STATE_OPEN, RECEIVER_STATE_NEWER */
+export async function postgresState(place: PostgresPlace): Promise<ReceiverState> {
+  const pool = openPool(place, SESSIONS);
   try {
     await migrate(pool);
   } catch (cause) {
     await pool.end();
-    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ cause });
+    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ found: systemSays(cause), cause });
   }
   // Waiting for a gateway is done here, not in sessions that others could use.
   const queue = new KeyedQueue();
@@ -47,7 +47,7 @@ export async function postgresState(url: string): Promise<ReceiverState> {
   };
 }
 
-async function locked<T>(pool: pg.Pool, gateway: string, work: (session: pg.PoolClient) => Promise<T>): Promise<T> {
+async function locked<T>(pool: Pool, gateway: string, work: (session: Session) => Promise<T>): Promise<T> {
   const session = await pool.connect();
   // A session that the server ends also fails the query under way, which is where it is told.
   session.on("error", ignore);
@@ -65,7 +65,7 @@ async function locked<T>(pool: pg.Pool, gateway: string, work: (session: pg.Pool
   }
 }
 
-async function readEntry(session: pg.PoolClient, gateway: string, epoch: number): Promise<GatewayEntry> {
+async function readEntry(session: Session, gateway: string, epoch: number): Promise<GatewayEntry> {
   const rows = async (text: string, values: readonly unknown[]): Promise<readonly unknown[]> =>
     (await session.query(text, [...values])).rows;
   const place = [gateway, epoch];
@@ -103,7 +103,7 @@ async function readEntry(session: pg.PoolClient, gateway: string, epoch: number)
 
 /** @param expected where the chain stood when the lock was taken: a session that lost its lock unnoticed writes nothing. */
 async function write(
-  session: pg.PoolClient,
+  session: Session,
   gateway: string,
   epoch: number,
   expected: number,
@@ -122,13 +122,13 @@ async function write(
   await keepIds(session, gateway, ids);
 }
 
-async function keepIds(session: pg.PoolClient, gateway: string, ids: readonly RecordId[]): Promise<void> {
+async function keepIds(session: Session, gateway: string, ids: readonly RecordId[]): Promise<void> {
   if (ids.length === 0) return;
   const records = "INSERT INTO vigie_record SELECT $1, unnest($2::bytea[]) ON CONFLICT DO NOTHING";
   await session.query(records, [gateway, ids.map(buffer)]);
 }
 
-async function migrate(pool: pg.Pool): Promise<void> {
+async function migrate(pool: Pool): Promise<void> {
   const session = await pool.connect();
   try {
     await session.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
@@ -140,7 +140,8 @@ async function migrate(pool: pg.Pool): Promise<void> {
         )
       ).rows,
     );
-    if (version > migrations.length) throw errors.RECEIVER_STATE_NEWER({ found: `version ${version}` });
+    if (version > migrations.length)
+      throw errors.RECEIVER_STATE_NEWER({ found: say(`version ${version}`, `version ${version}`) });
     for (const [index, statements] of migrations.entries()) {
       if (index < version) continue;
       await session.query("BEGIN");

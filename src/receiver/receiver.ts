@@ -3,18 +3,22 @@
  * the state says so on disk, is there a standing that a receipt may be signed for.
  */
 import { systemTimers, type Timers } from "../delivery/timers.ts";
+import { type Sentence, say } from "../errors/sentence.ts";
 import { type ChainHead, faultyRecords, follow } from "../seal/chain.ts";
 import { knownEncodings } from "../seal/encoding.ts";
+import { type Holding, sealHolding } from "../seal/holding.ts";
 import type { KeyRing, SigningKey } from "../seal/key.ts";
 import { decodeMessage } from "../seal/message.ts";
 import { sealReceipt } from "../seal/receipt.ts";
-import { isWithheld, RecordKind, type SegmentMessage, type SegmentPayload } from "../seal/record.ts";
+import { isWithheld, type SegmentMessage, type SegmentPayload, type WholeRecord } from "../seal/record.ts";
 import { hashOf, openSegment } from "../seal/segment.ts";
 import { type EarlyBounds, type EarlySegment, EarlySegments } from "./early.ts";
 import { handFresh } from "./hand.ts";
+import { idText } from "./id.ts";
 import type {
   GatewayEntry,
   GatewayKeys,
+  HandedRecord,
   Outcome,
   ReceiverEvent,
   ReceiverState,
@@ -25,6 +29,8 @@ import type {
 
 export interface ReceiverParts {
   readonly keys: GatewayKeys;
+  /** Looks for keys once more, when one comes that is not known. @returns whether something changed. */
+  readonly refreshKeys?: () => Promise<boolean>;
   readonly state: ReceiverState;
   /** Each record goes to all of them, in this order. */
   readonly sinks: readonly Sink[];
@@ -62,24 +68,25 @@ export class Receiver {
 
   /**
    * Takes one message.
-   * @param via the gateway whose topic or connection it came by, where that is known: it must be the one that signed.
+   * @param via the gateway whose topic or connection it came by, where that is known, or all that its certificate calls it:
+   * it must be the one that signed.
    * @param later told what became of what came early, where receivers share the state and the gap was closed by another one.
    * @throws what a sink or the state threw: then nothing is held, and the message has to come again.
    */
-  async receive(bytes: Uint8Array, via?: string, later: Later = () => undefined): Promise<Outcome> {
-    const opened = this.#open(bytes, via);
+  async receive(bytes: Uint8Array, via?: Via, later: Later = () => undefined): Promise<Outcome> {
+    const opened = await this.#open(bytes, via);
     const outcome = "type" in opened ? opened : await this.#judge(opened, later);
     this.#parts.observe?.(outcome);
     return outcome;
   }
 
   /**
-   * Takes a message ahead of its turn: hands over the alarms that it shows, and moves nothing. The whole segment comes again
-   * with the others, and its alarms are known by then.
+   * Takes a message apart from its turn (an alarm, a fresh measure, what was refused and comes again): hands over what it
+   * shows, and moves nothing. Where its segment's turn is still to come, these bodies are known by then.
    * @param via, @throws as receive().
    */
-  async receiveAhead(bytes: Uint8Array, via?: string): Promise<Outcome> {
-    const opened = this.#open(bytes, via);
+  async receiveAhead(bytes: Uint8Array, via?: Via): Promise<Outcome> {
+    const opened = await this.#open(bytes, via);
     const outcome = "type" in opened ? opened : await this.#handAhead(opened);
     this.#parts.observe?.(outcome);
     return outcome;
@@ -94,17 +101,32 @@ export class Receiver {
     return receipt;
   }
 
+  /** Signs what came apart from its turn and is held. Sign what receiveAhead() returned, and nothing else. */
+  signHolding(holding: Holding): Uint8Array {
+    return sealHolding(holding, this.#parts.platformKey);
+  }
+
   /** Whose it is, proven by the signature; or the refusal. */
-  #open(bytes: Uint8Array, via: string | undefined): Opened | Outcome {
+  async #open(bytes: Uint8Array, via: Via | undefined): Promise<Opened | Outcome> {
+    const ways = via === undefined ? undefined : [via].flat();
     const decoded = decodeMessage(bytes);
-    const segmentBytes = decoded.ok ? decoded.message.segment : decoded.unreadable;
-    if (segmentBytes === undefined) return refused("malformed", decoded.ok ? "" : decoded.because, via);
-    const opened = openSegment(segmentBytes, this.#ring);
-    if (!opened.ok) return refused(opened.fault, opened.because, via);
+    let segment: Uint8Array;
+    if (decoded.ok) segment = decoded.message.segment;
+    else if (decoded.unreadable !== undefined) segment = decoded.unreadable;
+    else return refused("malformed", decoded.because, ways?.[0]);
+    let opened = openSegment(segment, this.#ring);
+    const isStranger = !opened.ok && opened.fault === "unknown-key";
+    if (isStranger && (await this.#parts.refreshKeys?.())) opened = openSegment(segment, this.#ring);
+    if (!opened.ok) return refused(opened.fault, opened.because, ways?.[0]);
     const { payload, kid } = opened;
     const signer = this.#parts.keys(kid)?.gateway;
-    if (signer !== payload.gateway || (via !== undefined && via !== signer)) {
-      return refused("foreign", `signed by ${signer}, for ${payload.gateway}, by way of ${via ?? "nobody"}`, signer);
+    if (signer === undefined || signer !== payload.gateway || ways?.includes(signer) === false) {
+      const way = ways?.join(", ");
+      const because = say(
+        `signé par ${signer}, pour ${payload.gateway}, venu par ${way || "personne de nommé"}`,
+        `signed by ${signer}, for ${payload.gateway}, by way of ${way || "nobody named"}`,
+      );
+      return refused("foreign", because, signer);
     }
     return { payload, message: decoded.ok ? decoded.message : undefined, bytes: bytes.length };
   }
@@ -131,14 +153,15 @@ export class Receiver {
     const { gateway, epoch } = payload;
     if (message === undefined) return this.#unreadable(payload);
     const [fault] = faultyRecords(payload, message.records);
-    if (fault !== undefined) return refused("altered", `record ${fault.seq}: ${fault.because}`, gateway);
-    const alarms = message.records.flatMap((record) =>
-      !isWithheld(record) && record.kind === RecordKind.alarm ? [record] : [],
-    );
+    if (fault !== undefined) return refused("altered", ofRecord(fault), gateway);
+    const shown = shownOf(message);
     return this.#parts.state.exclusively(gateway, epoch, async (entry) => {
-      const { fresh, taken } = await handFresh(this.#parts.sinks, payload, alarms, entry);
-      await entry.keepAhead(taken.map(({ id }) => id));
-      return { type: "ahead", gateway, handed: taken.length, duplicates: alarms.length - fresh.length };
+      const { fresh, taken, refusals } = await handFresh(this.#parts.sinks, payload, shown, entry);
+      await keepApart(taken, entry);
+      const refusedSeqs = new Set(refusals.map(({ seq }) => seq));
+      const held = shown.map(({ seq }) => seq).filter((seq) => !refusedSeqs.has(seq));
+      const holding = { epoch, held, refused: refusals };
+      return { type: "ahead", gateway, holding, handed: taken.length, duplicates: shown.length - fresh.length };
     });
   }
 
@@ -181,10 +204,13 @@ export class Receiver {
     const { gateway, epoch } = payload;
     const judged = follow(entry.head, message.segment, payload);
     const faults = faultyRecords(payload, message.records);
-    if (faults[0] !== undefined) return refused("altered", `record ${faults[0].seq}: ${faults[0].because}`, gateway);
+    if (faults[0] !== undefined) return refused("altered", ofRecord(faults[0]), gateway);
     if (judged.ok) {
       if (entry.head === undefined && entry.hasOtherEpoch) this.#parts.observe?.({ type: "new-epoch", gateway, epoch });
-      return this.#holdAndFollow(segment, judged.head, entry);
+      const missing = await firstMissing(message, entry);
+      return missing === undefined
+        ? this.#holdAndFollow(segment, judged.head, entry)
+        : this.#takePortion(segment, missing, entry);
     }
     switch (judged.fault) {
       case "gap":
@@ -210,6 +236,11 @@ export class Receiver {
       if (next === undefined) break;
       const judged = follow(entry.head, next.message.segment, next.payload);
       if (!judged.ok) break;
+      const missing = await firstMissing(next.message, entry);
+      if (missing !== undefined) {
+        await this.#takePortion(next, missing, entry);
+        break;
+      }
       const more = await this.#hold(next, { head: judged.head, firstSeq: lastSeq + 1 }, entry);
       counts.handed += more.handed;
       counts.duplicates += more.duplicates;
@@ -219,12 +250,28 @@ export class Receiver {
     return { type: "held", gateway, standing: standingOf(entry, epoch), ...counts };
   }
 
+  /**
+   * Hands over what a portion shows before the first body that is not here yet: what is behind it would be out of order. The
+   * segment's other portions come again until one of them is the last that was missing. What a sink refuses, the gateway is
+   * told at once: it keeps that body back from then on, and nobody waits for it.
+   */
+  async #takePortion({ payload, message }: EarlySegment, missing: number, entry: GatewayEntry): Promise<Outcome> {
+    const { gateway, epoch } = payload;
+    const inOrder = shownOf(message).filter(({ seq }) => seq < missing);
+    const { taken, refusals } = await handFresh(this.#parts.sinks, payload, inOrder, entry);
+    await entry.keepAhead(taken.map(({ id }) => id));
+    const standing = standingOf(entry, epoch);
+    const exceptions = [...standing.exceptions, ...refusals].slice(-MAX_EXCEPTIONS);
+    return { type: "portion", gateway, standing: { ...standing, exceptions }, handed: taken.length };
+  }
+
   /** Says again what is held. Bodies that were withheld or refused before, and are there now, are handed over. */
   async #repeat(segment: EarlySegment, entry: GatewayEntry): Promise<Outcome> {
     const { gateway, epoch, firstSeq } = segment.payload;
     const held = await entry.segmentAt(firstSeq);
     if (held !== undefined && !Buffer.from(held).equals(hashOf(segment.message.segment))) {
-      return refused("fork", `another segment ${firstSeq} is held`, gateway);
+      const because = say(`un autre segment ${firstSeq} est gardé`, `another segment ${firstSeq} is held`);
+      return refused("fork", because, gateway);
     }
     // Without its hash there is no telling whether it is the one that was held: then only the standing is said again.
     const isNewsPossible = held !== undefined && entry.head !== undefined;
@@ -239,7 +286,7 @@ export class Receiver {
     place: { readonly head: ChainHead; readonly firstSeq?: number },
     entry: GatewayEntry,
   ): Promise<Counts> {
-    const whole = message.records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+    const whole = shownOf(message);
     const { fresh, taken, refusals } = await handFresh(this.#parts.sinks, payload, whole, entry);
     const refusedSeqs = new Set(refusals.map(({ seq }) => seq));
     const isNews = place.firstSeq !== undefined || fresh.length > 0;
@@ -260,7 +307,32 @@ export class Receiver {
   }
 }
 
+const shownOf = ({ records }: SegmentMessage): readonly WholeRecord[] =>
+  records.flatMap((record) => (isWithheld(record) ? [] : [record]));
+
+/** @returns the first record whose body is to come in another message and has not; undefined where all are here. */
+async function firstMissing({ records }: SegmentMessage, entry: GatewayEntry): Promise<number | undefined> {
+  const elsewhere = records.flatMap((record) =>
+    isWithheld(record) && record.elsewhere !== undefined ? [{ seq: record.seq, id: record.elsewhere }] : [],
+  );
+  if (elsewhere.length === 0) return undefined;
+  const known = await entry.known(elsewhere.map(({ id }) => id));
+  return elsewhere.find(({ id }) => !known.has(idText(id)))?.seq;
+}
+
+/** Notes what was handed over apart from its turn. What was an exception is none any more. */
+function keepApart(taken: readonly HandedRecord[], entry: GatewayEntry): Promise<void> {
+  const ids = taken.map(({ id }) => id);
+  const seqs = new Set(taken.map(({ seq }) => seq));
+  const exceptions = entry.exceptions.filter(({ seq }) => !seqs.has(seq));
+  const { head } = entry;
+  return head === undefined || exceptions.length === entry.exceptions.length
+    ? entry.keepAhead(ids)
+    : entry.keep({ head, ids, exceptions });
+}
+
 type Later = (outcome: Outcome) => void;
+export type Via = string | readonly string[];
 
 /** A message whose signature and origin are good; without what it shows, where its bodies are packed in an unknown way. */
 interface Opened {
@@ -292,6 +364,9 @@ function isSame(a: Standing, b: Standing): boolean {
   );
 }
 
-function refused(fault: SegmentFault, because: string, gateway: string | undefined): Outcome {
+const ofRecord = ({ seq, because: { fr, en } }: { readonly seq: number; readonly because: Sentence }) =>
+  say(`enregistrement ${seq} : ${fr}`, `record ${seq}: ${en}`);
+
+function refused(fault: SegmentFault, because: Sentence, gateway: string | undefined): Outcome {
   return { type: "refused", fault, because, ...(gateway !== undefined && { gateway }) };
 }

@@ -3,6 +3,8 @@
  * transaction with `synchronous=FULL`, because a receipt follows it.
  */
 import { isVigieError } from "../errors/error.ts";
+import { say, verbatim } from "../errors/sentence.ts";
+import { systemSays } from "../errors/system.ts";
 import { type Database, openDatabase, type Sql, type SqlValue } from "../journal/sqlite.ts";
 import type { RecordId } from "../seal/record.ts";
 import { errors } from "./errors.ts";
@@ -35,7 +37,9 @@ export async function sqliteState(file: string): Promise<ReceiverState> {
     await prepare(database);
   } catch (cause) {
     await database?.close();
-    throw isVigieError(cause) ? cause : errors.RECEIVER_STATE_OPEN({ where: file, cause });
+    throw isVigieError(cause)
+      ? cause
+      : errors.RECEIVER_STATE_OPEN({ where: verbatim(file), found: systemSays(cause), cause });
   }
   return stateIn(database);
 }
@@ -109,9 +113,12 @@ async function prepare(database: Database): Promise<void> {
   const version = await pragma(database, "user_version");
   const applicationId = await pragma(database, "application_id");
   if (applicationId !== APPLICATION_ID && (applicationId !== 0 || version !== 0)) {
-    throw errors.RECEIVER_STATE_DAMAGED({ found: "another application's file" });
+    throw errors.RECEIVER_STATE_DAMAGED({
+      found: say("le fichier d'un autre programme", "another application's file"),
+    });
   }
-  if (version > migrations.length) throw errors.RECEIVER_STATE_NEWER({ found: `version ${version}` });
+  if (version > migrations.length)
+    throw errors.RECEIVER_STATE_NEWER({ found: say(`version ${version}`, `version ${version}`) });
   await database.all("PRAGMA journal_mode=WAL");
   await database.all("PRAGMA synchronous=FULL");
   for (const [index, statements] of migrations.entries()) {

@@ -1,4 +1,5 @@
 /** Assignments: made, ended, put right. What was said stays; what says something never overlaps. */
+import { type Sentence, say, verbatim } from "../errors/sentence.ts";
 import type { Fact } from "../journal/port.ts";
 import type { Actor } from "./audit.ts";
 import { newId } from "./audit.ts";
@@ -114,13 +115,13 @@ function assertPeriod(draft: State, assignment: KnownAssignment): void {
   const other = draft.assignments
     .values()
     .find((one) => one.correctedBy === undefined && one.id !== assignment.id && compete(one, assignment));
-  if (other !== undefined) throw errors.ASSIGNMENT_OVERLAPS({ found: `${other.id}, ${period(other)}` });
+  if (other !== undefined) throw errors.ASSIGNMENT_OVERLAPS({ found: period(other) });
 }
 
 function inForce({ assignments }: State, id: string): KnownAssignment {
   const known = assignments.get(id);
   if (known === undefined) throw errors.ASSIGNMENT_UNKNOWN();
-  if (known.correctedBy !== undefined) throw errors.ASSIGNMENT_CORRECTED({ found: known.correctedBy });
+  if (known.correctedBy !== undefined) throw errors.ASSIGNMENT_CORRECTED({ found: verbatim(known.correctedBy) });
   return known;
 }
 
@@ -140,5 +141,7 @@ function decision(action: string, assignment: KnownAssignment): Decision<string>
   return { deed: { action, subject, device, person }, result: id };
 }
 
-const period = ({ from, until }: KnownAssignment): string =>
-  `${new Date(from).toISOString()} – ${until === undefined ? "…" : new Date(until).toISOString()}`;
+function period({ id, from, until }: KnownAssignment): Sentence {
+  const [begins, ends] = [new Date(from).toISOString(), until === undefined ? "…" : new Date(until).toISOString()];
+  return say(`${id}, du ${begins} au ${ends}`, `${id}, from ${begins} to ${ends}`);
+}

@@ -3,6 +3,7 @@
  * applying it again changes nothing. A section that is there is complete; one that is not is left alone.
  */
 import { z } from "zod";
+import { say, verbatim } from "../errors/sentence.ts";
 import { type HasReadings, moveEnd, type NewAssignment, placeAssignment } from "./assignments.ts";
 import type { Actor } from "./audit.ts";
 import { errors } from "./errors.ts";
@@ -136,7 +137,11 @@ async function applyAssignments(
       added.push(one);
       continue;
     }
-    if (known.person !== one.person) throw errors.STATE_REFUSED({ found: `another person for assignment ${known.id}` });
+    if (known.person !== one.person) {
+      const { id } = known;
+      const found = say(`une autre personne pour l'attribution ${id}`, `another person for assignment ${id}`);
+      throw errors.STATE_REFUSED({ found });
+    }
     kept.add(known.id);
     if (known.until === one.until) continue;
     await assertLeavesNobody(known, one.until, hasReadings);
@@ -155,7 +160,8 @@ async function applyAssignments(
 
 async function assertLeavesNobody(known: KnownAssignment, until: number | undefined, hasReadings: HasReadings) {
   const isShorter = until !== undefined && until < (known.until ?? Number.POSITIVE_INFINITY);
-  if (isShorter && (await hasReadings(known, until))) throw errors.ASSIGNMENT_HAS_READINGS({ found: known.id });
+  if (isShorter && (await hasReadings(known, until)))
+    throw errors.ASSIGNMENT_HAS_READINGS({ found: verbatim(known.id) });
 }
 
 const isSameRule = (a: NewAssignment, b: NewAssignment): boolean =>

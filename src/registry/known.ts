@@ -1,4 +1,5 @@
 /** Devices and persons: put into the registry, changed, and taken out again where nothing hangs on them. */
+import { say, verbatim } from "../errors/sentence.ts";
 import type { InsType } from "../fhir/port.ts";
 import type { Actor } from "./audit.ts";
 import { errors } from "./errors.ts";
@@ -96,12 +97,18 @@ export function placeDevice(draft: State, device: KnownDevice, { transportOf: kn
   const transport = transportOf(device.address);
   const { driver, port, line } = device;
   if (driver !== undefined && known !== undefined && known(driver) !== transport) {
-    throw errors.DEVICE_DRIVER_UNFIT({ found: driver });
+    throw errors.DEVICE_DRIVER_UNFIT({ found: verbatim(driver) });
   }
-  if (transport === "ble" && (port ?? line) !== undefined) throw errors.REGISTRY_INVALID({ found: "port, line" });
-  if (port !== undefined && driver === undefined) throw errors.REGISTRY_INVALID({ found: "port", expected: "driver" });
+  if (transport === "ble" && (port ?? line) !== undefined)
+    throw errors.REGISTRY_INVALID({ found: say("`port`, `line`", "`port`, `line`") });
+  if (port !== undefined && driver === undefined)
+    throw errors.REGISTRY_INVALID({
+      found: say("`port` seul", "`port` alone"),
+      expected: say("`driver` aussi", "`driver` too"),
+    });
   const other = port === undefined ? undefined : draft.devices.values().find((one) => one.port === port);
-  if (other !== undefined && other.address !== device.address) throw errors.DEVICE_PORT_TAKEN({ found: other.address });
+  if (other !== undefined && other.address !== device.address)
+    throw errors.DEVICE_PORT_TAKEN({ found: verbatim(other.address) });
   if (!isSame(draft.devices.get(device.address), device)) draft.devices.put(device);
 }
 
@@ -120,14 +127,16 @@ export function placePerson(draft: State, person: KnownPerson, { testIdentities 
 /** @throws DEVICE_ASSIGNED */
 export function takeDevice(draft: State, address: string, now: number): void {
   const assignment = heldBy(draft, now, (one) => one.device === address);
-  if (assignment !== undefined) throw errors.DEVICE_ASSIGNED({ found: `assignment ${assignment.id}` });
+  if (assignment !== undefined)
+    throw errors.DEVICE_ASSIGNED({ found: say(`attribution ${assignment.id}`, `assignment ${assignment.id}`) });
   draft.devices.drop(address);
 }
 
 /** @throws PERSON_ASSIGNED */
 export function takePerson(draft: State, reference: string, now: number): void {
   const assignment = heldBy(draft, now, (one) => one.person === reference);
-  if (assignment !== undefined) throw errors.PERSON_ASSIGNED({ found: `assignment ${assignment.id}` });
+  if (assignment !== undefined)
+    throw errors.PERSON_ASSIGNED({ found: say(`attribution ${assignment.id}`, `assignment ${assignment.id}`) });
   draft.persons.drop(reference);
 }
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { say } from "../errors/sentence.ts";
 import { errors } from "./errors.ts";
 
 /** What was given, in its form. @throws REGISTRY_INVALID, which names the fields and repeats no value. */
@@ -11,5 +12,6 @@ export function parsed<Output>(shape: z.ZodType<Output>, given: unknown, where =
       [where, ...issue.path, key].filter((part) => part !== undefined && part !== "").join("."),
     );
   });
-  throw errors.REGISTRY_INVALID({ found: [...new Set(fields)].map((field) => field || "(all of it)").join(", ") });
+  const named = (all: string) => [...new Set(fields)].map((field) => field || all).join(", ");
+  throw errors.REGISTRY_INVALID({ found: say(named("(tout)"), named("(all of it)")) });
 }

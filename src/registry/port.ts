@@ -1,3 +1,4 @@
+import { type Sentence, say } from "../errors/sentence.ts";
 import type { Person } from "../fhir/port.ts";
 import type { Fact } from "../journal/port.ts";
 import type { Instant } from "../measure/time.ts";
@@ -30,6 +31,13 @@ export const quarantineReasons = [
   "time-impossible",
 ] as const;
 export type QuarantineReason = (typeof quarantineReasons)[number];
+
+export const quarantineWords: Readonly<Record<QuarantineReason, Sentence>> = {
+  unassigned: say("appareil à personne", "device is nobody's"),
+  "unassigned-then": say("à personne à ce moment", "nobody's then"),
+  "user-slot-unknown": say("utilisateur inconnu", "user unknown"),
+  "time-impossible": say("heure incertaine", "time uncertain"),
+};
 
 /** When a reading was taken, as far as it is known (moment.ts). */
 export interface Moment {

@@ -1,5 +1,6 @@
 /** Whether a segment is the next one of its gateway's chain, and whether its records are the ones it sealed. */
 
+import { type Sentence, say } from "../errors/sentence.ts";
 import { isWithheld, type SegmentPayload, type TravellingRecord } from "./record.ts";
 import { digestOf, hashOf } from "./segment.ts";
 
@@ -23,7 +24,7 @@ export type ChainFault =
 
 export type Judged =
   | { readonly ok: true; readonly head: ChainHead }
-  | { readonly ok: false; readonly fault: ChainFault; readonly because: string };
+  | { readonly ok: false; readonly fault: ChainFault; readonly because: Sentence };
 
 /**
  * Judges a segment whose signature is good.
@@ -35,13 +36,32 @@ export function follow(head: ChainHead | undefined, segment: Uint8Array, payload
   const next: ChainHead = { epoch, lastSeq: firstSeq + digests.length - 1, hash: hashOf(segment) };
   if (head === undefined) {
     if (firstSeq === 1 && previous === null) return { ok: true, head: next };
-    if (previous === null || firstSeq === 1) return fault("bad-start", `starts at ${firstSeq}`);
-    return fault("gap", `starts at ${firstSeq}, nothing before it is here`);
+    if (previous === null || firstSeq === 1)
+      return fault("bad-start", `commence à ${firstSeq}`, `starts at ${firstSeq}`);
+    return fault(
+      "gap",
+      `commence à ${firstSeq}, rien n'est là avant`,
+      `starts at ${firstSeq}, nothing before it is here`,
+    );
   }
-  if (firstSeq <= head.lastSeq) return fault("repeat", `starts at ${firstSeq}, ${head.lastSeq} is the last known`);
-  if (firstSeq > head.lastSeq + 1) return fault("gap", `starts at ${firstSeq}, expected ${head.lastSeq + 1}`);
+  if (firstSeq <= head.lastSeq) {
+    const { lastSeq } = head;
+    return fault(
+      "repeat",
+      `commence à ${firstSeq}, ${lastSeq} est le dernier connu`,
+      `starts at ${firstSeq}, ${lastSeq} is the last known`,
+    );
+  }
+  if (firstSeq > head.lastSeq + 1) {
+    const due = head.lastSeq + 1;
+    return fault("gap", `commence à ${firstSeq}, ${due} attendu`, `starts at ${firstSeq}, expected ${due}`);
+  }
   if (previous === null || !Buffer.from(head.hash).equals(previous)) {
-    return fault("fork", `segment ${firstSeq} does not name the one before it`);
+    return fault(
+      "fork",
+      `le segment ${firstSeq} ne nomme pas celui qui le précède`,
+      `segment ${firstSeq} does not name the one before it`,
+    );
   }
   return { ok: true, head: next };
 }
@@ -53,21 +73,33 @@ export function follow(head: ChainHead | undefined, segment: Uint8Array, payload
 export function faultyRecords(
   payload: SegmentPayload,
   records: readonly TravellingRecord[],
-): readonly { readonly seq: number; readonly because: string }[] {
-  const faults: { seq: number; because: string }[] = [];
+): readonly { readonly seq: number; readonly because: Sentence }[] {
+  const faults: { seq: number; because: Sentence }[] = [];
   if (records.length !== payload.digests.length) {
-    faults.push({ seq: payload.firstSeq, because: `${records.length} records for ${payload.digests.length} digests` });
+    const [shown, sealed] = [records.length, payload.digests.length];
+    faults.push({
+      seq: payload.firstSeq,
+      because: say(`${shown} enregistrements pour ${sealed} empreintes`, `${shown} records for ${sealed} digests`),
+    });
   }
   for (const [index, record] of records.entries()) {
     const expectedSeq = payload.firstSeq + index;
     const digest = payload.digests[index];
     if (record.seq !== expectedSeq)
-      faults.push({ seq: expectedSeq, because: `record ${record.seq} stands in its place` });
+      faults.push({
+        seq: expectedSeq,
+        because: say(`l'enregistrement ${record.seq} est à sa place`, `record ${record.seq} stands in its place`),
+      });
     else if (!isWithheld(record) && (digest === undefined || !Buffer.from(digest).equals(digestOf(record)))) {
-      faults.push({ seq: record.seq, because: "the record is not the one that was sealed" });
+      faults.push({ seq: record.seq, because: notAsSealed });
     }
   }
   return faults;
 }
 
-const fault = (kind: ChainFault, because: string): Judged => ({ ok: false, fault: kind, because });
+const notAsSealed = say(
+  "l'enregistrement n'est pas celui qui a été scellé",
+  "the record is not the one that was sealed",
+);
+
+const fault = (kind: ChainFault, fr: string, en: string): Judged => ({ ok: false, fault: kind, because: say(fr, en) });

@@ -1,4 +1,5 @@
 /** COSE_Sign1 (RFC 9052 §4.2) with EdDSA, as every signed thing of Vigie has it. */
+import { quoted, type Sentence, say } from "../errors/sentence.ts";
 import { type Cbor, decode, encode, isBytes } from "./cbor.ts";
 import { type Bounds, Refused } from "./guard.ts";
 import type { KeyId, KeyRing, SigningKey } from "./key.ts";
@@ -17,7 +18,7 @@ export type SealFault = "malformed" | "unknown-key" | "bad-signature";
 
 export type Opened =
   | { readonly ok: true; readonly payload: Uint8Array; readonly kid: KeyId }
-  | { readonly ok: false; readonly fault: SealFault; readonly because: string };
+  | { readonly ok: false; readonly fault: SealFault; readonly because: Sentence };
 
 /** Signs a payload. @param contentType the media type of the payload, which keeps a receipt from passing for a segment. */
 export function sign1(payload: Uint8Array, contentType: string, key: SigningKey): Uint8Array {
@@ -35,26 +36,35 @@ export function sign1(payload: Uint8Array, contentType: string, key: SigningKey)
 export function open1(bytes: Uint8Array, contentType: string, keys: KeyRing, maxBytes: number): Opened {
   const bounds: Bounds = { maxBytes, maxDepth: 3, tags: [] };
   try {
-    if (bytes[0] !== COSE_SIGN1) return malformed("no COSE_Sign1");
+    if (bytes[0] !== COSE_SIGN1) return malformed(noCose);
     const parts = decode(bytes.subarray(1), bounds);
-    if (!Array.isArray(parts) || parts.length !== 4) return malformed("no COSE_Sign1");
+    if (!Array.isArray(parts) || parts.length !== 4) return malformed(noCose);
     const [protectedHeader, unprotectedHeader, payload, signature]: unknown[] = parts;
-    if (!isBytes(protectedHeader) || !isBytes(payload) || !isBytes(signature, 64)) return malformed("no COSE_Sign1");
-    if (!(unprotectedHeader instanceof Map) || unprotectedHeader.size > 0) return malformed("unprotected headers");
+    if (!isBytes(protectedHeader) || !isBytes(payload) || !isBytes(signature, 64)) return malformed(noCose);
+    if (!(unprotectedHeader instanceof Map) || unprotectedHeader.size > 0)
+      return malformed(say("des en-têtes non protégés", "unprotected headers"));
     const headers = decode(protectedHeader, { maxBytes: 256, maxDepth: 2, tags: [] });
-    if (!(headers instanceof Map)) return malformed("no protected header");
-    if (!algorithms.includes(headers.get(header.algorithm))) return malformed("another algorithm than EdDSA");
-    if (headers.get(header.contentType) !== contentType) return malformed(`another content type than ${contentType}`);
+    if (!(headers instanceof Map)) return malformed(say("pas d'en-tête protégé", "no protected header"));
+    if (!algorithms.includes(headers.get(header.algorithm)))
+      return malformed(say("un autre algorithme qu'EdDSA", "another algorithm than EdDSA"));
+    if (headers.get(header.contentType) !== contentType)
+      return malformed(say(`un autre type que ${contentType}`, `another content type than ${contentType}`));
     const kid: unknown = headers.get(header.keyId);
-    if (!isBytes(kid)) return malformed("no key id");
+    if (!isBytes(kid)) return malformed(say("pas d'identifiant de clé", "no key id"));
     const key = keys(kid);
-    if (key === undefined) return { ok: false, fault: "unknown-key", because: Buffer.from(kid).toString("hex") };
+    if (key === undefined)
+      return { ok: false, fault: "unknown-key", because: unknownKey(Buffer.from(kid).toString("hex")) };
     return key.verify(toBeSigned(protectedHeader, payload), signature)
       ? { ok: true, payload, kid }
-      : { ok: false, fault: "bad-signature", because: "the signature does not fit the bytes" };
+      : {
+          ok: false,
+          fault: "bad-signature",
+          because: say("la signature ne va pas avec les octets", "the signature does not fit the bytes"),
+        };
   } catch (error) {
     // The guard refuses by throwing; cbor-x may still find fault with what the guard let through.
-    return malformed(error instanceof Refused || error instanceof Error ? error.message : "not CBOR");
+    if (error instanceof Refused) return malformed(error.because);
+    return malformed(error instanceof Error ? quoted(error.message) : say("pas du CBOR", "not CBOR"));
   }
 }
 
@@ -63,4 +73,8 @@ function toBeSigned(protectedHeader: Uint8Array, payload: Uint8Array): Uint8Arra
   return encode(["Signature1", protectedHeader, new Uint8Array(), payload]);
 }
 
-const malformed = (because: string): Opened => ({ ok: false, fault: "malformed", because });
+const noCose = say("ce n'est pas un COSE_Sign1", "no COSE_Sign1");
+
+const unknownKey = (kid: string) => say(`la clé ${kid} n'est pas connue`, `the key ${kid} is not known`);
+
+const malformed = (because: Sentence): Opened => ({ ok: false, fault: "malformed", because });

@@ -22,6 +22,9 @@ export const knownEncodings: readonly number[] = Object.values(Encoding);
 
 /** Deflate looks back 32 KiB (RFC 1951 §2): of a longer dictionary it would see the end only. */
 const WINDOW = 32_768;
+/** What zlib wants at least. */
+const MIN_CHUNK = 64;
+const MAX_CHUNK = 256 * 1024;
 const published = Buffer.from(dictionary1);
 
 /** @param ids of the records whose bodies these are, in the same order. */
@@ -35,7 +38,12 @@ export function packBodies(bodies: readonly Uint8Array[], ids: readonly RecordId
  */
 export function unpackBodies(packed: Uint8Array, length: number, ids: readonly RecordId[]): Uint8Array | undefined {
   try {
-    const bytes = inflateRawSync(packed, { dictionary: dictionaryFor(ids), maxOutputLength: Math.max(1, length) });
+    const bytes = inflateRawSync(packed, {
+      dictionary: dictionaryFor(ids),
+      maxOutputLength: Math.max(1, length),
+      // In one piece: to put pieces together takes as long as to inflate a bundle. More is not made room for on a mere word.
+      chunkSize: Math.min(Math.max(MIN_CHUNK, length), MAX_CHUNK),
+    });
     return bytes.length === length ? bytes : undefined;
   } catch {
     return undefined; // zlib says "not deflate" and "more than you allowed" by throwing

@@ -11,6 +11,7 @@ import {
   sign as signWithOpenssl,
   verify as verifyWithOpenssl,
 } from "node:crypto";
+import { bytes, say } from "../errors/sentence.ts";
 import { errors } from "./errors.ts";
 
 /** What a COSE `kid` is here: the first 8 bytes of SHA-256 over the raw public key. */
@@ -32,7 +33,7 @@ export interface VerifyingKey {
 
 /** @param seed 32 random bytes, the secret. @throws SEAL_KEY_INVALID */
 export function signingKey(seed: Uint8Array): SigningKey {
-  if (seed.length !== 32) throw errors.SEAL_KEY_INVALID({ found: `${seed.length} bytes`, expected: "32 bytes" });
+  if (seed.length !== 32) throw errors.SEAL_KEY_INVALID({ found: bytes(seed.length), expected: bytes(32) });
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: "der", type: "pkcs8" });
   const publicKey = rawPublicKey(createPublicKey(key));
   return { kid: kidOf(publicKey), publicKey, sign: (message) => Uint8Array.from(signWithOpenssl(null, message, key)) };
@@ -41,9 +42,10 @@ export function signingKey(seed: Uint8Array): SigningKey {
 /** @param publicKey 32 bytes. @throws SEAL_KEY_INVALID also for a point of small order, which would accept anything. */
 export function verifyingKey(publicKey: Uint8Array): VerifyingKey {
   if (publicKey.length !== 32) {
-    throw errors.SEAL_KEY_INVALID({ found: `${publicKey.length} bytes`, expected: "32 bytes" });
+    throw errors.SEAL_KEY_INVALID({ found: bytes(publicKey.length), expected: bytes(32) });
   }
-  if (isSmallOrder(publicKey)) throw errors.SEAL_KEY_INVALID({ found: "a point of small order" });
+  if (isSmallOrder(publicKey))
+    throw errors.SEAL_KEY_INVALID({ found: say("un point de petit ordre", "a point of small order") });
   const key = ed25519(publicKey);
   return {
     kid: kidOf(publicKey),

@@ -1,8 +1,16 @@
 /** What travels to a destination: a segment, byte for byte as signed, and what is to be shown of its records. */
+import { type Sentence, say } from "../errors/sentence.ts";
 import { asUint, type Cbor, encode, isBytes, tryDecode, uint } from "./cbor.ts";
 import { Encoding, knownEncodings, packBodies, unpackBodies } from "./encoding.ts";
 import { type Bounds, itemEnd, Refused } from "./guard.ts";
-import { isWithheld, RecordKind, type SegmentMessage, type TravellingRecord, type WholeRecord } from "./record.ts";
+import {
+  isWithheld,
+  RecordKind,
+  type SegmentMessage,
+  type TravellingRecord,
+  type WholeRecord,
+  type WithheldRecord,
+} from "./record.ts";
 import { MAX_RECORDS } from "./segment.ts";
 
 /** 256 bundles of 20 kB and some: more comes from nobody honest. */
@@ -20,16 +28,19 @@ export function encodeMessage(message: SegmentMessage, encoding: Encoding = Enco
 
 function encodePlain({ segment, records }: SegmentMessage): Uint8Array {
   const items = records.map((record): Cbor => {
-    if (isWithheld(record)) return [uint(record.seq)];
+    if (isWithheld(record)) return withoutBody(record);
     return [uint(record.seq), record.kind, record.id, record.salt, Encoding.plain, record.body];
   });
   return Buffer.concat([Uint8Array.of(ARRAY_OF_TWO), segment, encode(items)]);
 }
 
+const withoutBody = ({ seq, elsewhere }: WithheldRecord): Cbor =>
+  elsewhere === undefined ? [uint(seq)] : [uint(seq), elsewhere];
+
 /** Where a body would stand stands its length in the stream behind the records. */
 function encodeDeflated({ segment, records }: SegmentMessage): Uint8Array {
   const items = records.map((record): Cbor => {
-    if (isWithheld(record)) return [uint(record.seq)];
+    if (isWithheld(record)) return withoutBody(record);
     return [uint(record.seq), record.kind, record.id, record.salt, Encoding.deflate1, record.body.length];
   });
   const whole = records.flatMap((record) => (isWithheld(record) ? [] : [record]));
@@ -44,7 +55,7 @@ export type DecodedMessage =
   | { readonly ok: true; readonly message: SegmentMessage }
   | {
       readonly ok: false;
-      readonly because: string;
+      readonly because: Sentence;
       /** The segment, where only the encoding of the bodies is not known here: its gateway can be told so. */
       readonly unreadable?: Uint8Array;
     };
@@ -53,27 +64,40 @@ export type DecodedMessage =
 export function decodeMessage(bytes: Uint8Array): DecodedMessage {
   try {
     if (bytes[0] !== ARRAY_OF_TWO && bytes[0] !== ARRAY_OF_THREE) {
-      return { ok: false, because: "no message of segment and records" };
+      return failed("ce n'est pas un message de segment et d'enregistrements", "no message of segment and records");
     }
     const segmentEnd = itemEnd(bytes, 1, bounds);
     const recordsEnd = itemEnd(bytes, segmentEnd, bounds);
     const segment = bytes.slice(1, segmentEnd);
     const items = readItems(tryDecode(bytes.subarray(segmentEnd, recordsEnd), bounds));
-    if (items === undefined) return { ok: false, because: "the records are not of the form that a message has" };
+    if (items === undefined)
+      return failed("les enregistrements n'ont pas la forme d'un message", "the records are not of a message's form");
     const unknown = items.find((item) => "encoding" in item && !knownEncodings.includes(item.encoding));
-    if (unknown !== undefined) return { ok: false, because: "an encoding that is not known here", unreadable: segment };
+    if (unknown !== undefined) {
+      return { ...failed("un encodage inconnu ici", "an encoding that is not known here"), unreadable: segment };
+    }
     const packed = bytes[0] === ARRAY_OF_THREE ? tryDecode(bytes.subarray(recordsEnd), bounds) : undefined;
     // The first byte is not sealed: what it announces has to be there, and nothing else.
     const isAsAnnounced = bytes[0] === ARRAY_OF_THREE ? isBytes(packed) : recordsEnd === bytes.length;
-    if (!isAsAnnounced) return { ok: false, because: "not what its first byte says is behind the records" };
+    if (!isAsAnnounced)
+      return failed(
+        "la suite n'est pas ce que dit le premier octet",
+        "not what its first byte says is behind the records",
+      );
     const records = unpackItems(items, isBytes(packed) ? packed : undefined);
-    if (records === undefined) return { ok: false, because: "the bodies are not packed as they are said to be" };
+    if (records === undefined)
+      return failed(
+        "les corps ne sont pas comprimés comme annoncé",
+        "the bodies are not packed as they are said to be",
+      );
     return { ok: true, message: { segment, records } };
   } catch (error) {
-    if (error instanceof Refused) return { ok: false, because: error.message };
+    if (error instanceof Refused) return { ok: false, because: error.because };
     throw error;
   }
 }
+
+const failed = (fr: string, en: string) => ({ ok: false, because: say(fr, en) }) as const;
 
 /**
  * The messages of an export, one behind the other (a CBOR sequence, RFC 8742).
@@ -83,7 +107,7 @@ export function* messagesOf(sequence: Uint8Array): Generator<DecodedMessage> {
   let at = 0;
   for (const piece of piecesOf(sequence)) {
     if (piece.refused !== undefined) {
-      yield { ok: false, because: `${piece.refused}, counted from ${at}` };
+      yield failed(`${piece.refused.fr}, compté depuis ${at}`, `${piece.refused.en}, counted from ${at}`);
       return;
     }
     yield decodeMessage(piece.bytes);
@@ -94,7 +118,7 @@ export function* messagesOf(sequence: Uint8Array): Generator<DecodedMessage> {
 export interface Piece {
   readonly bytes: Uint8Array;
   /** Why these bytes, all that are left, are no message. */
-  readonly refused?: string;
+  readonly refused?: Sentence;
 }
 
 /** The messages of a sequence as their bytes. Nothing in them is believed, or even looked at, yet. */
@@ -107,7 +131,7 @@ export function* piecesOf(sequence: Uint8Array): Generator<Piece> {
       end = itemEnd(rest, 0, bounds);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      yield { bytes: rest, refused: error.message };
+      yield { bytes: rest, refused: error.because };
       return;
     }
     yield { bytes: rest.subarray(0, end) };
@@ -117,7 +141,7 @@ export function* piecesOf(sequence: Uint8Array): Generator<Piece> {
 
 /** A record as the message lists it: with its body, or with the length of it in the stream behind. */
 type Item =
-  | { readonly seq: number; readonly withheld: true }
+  | WithheldRecord
   | (Omit<WholeRecord, "body"> & { readonly encoding: number; readonly body: Uint8Array | number });
 
 function readItems(items: unknown): readonly Item[] | undefined {
@@ -135,9 +159,11 @@ const kinds: readonly RecordKind[] = Object.values(RecordKind);
 
 function readItem(item: readonly unknown[]): Item | undefined {
   const [seqItem, kindItem, id, salt, encoding, bodyItem] = item;
+  const elsewhere = kindItem;
   const seq = asUint(seqItem);
   if (seq === undefined) return undefined;
   if (item.length === 1) return { seq, withheld: true };
+  if (item.length === 2 && isBytes(elsewhere, 16)) return { seq, withheld: true, elsewhere };
   const kind = kinds.find((known) => known === kindItem);
   if (item.length !== 6 || kind === undefined || !isBytes(id, 16) || !isBytes(salt, 16)) return undefined;
   const body = isBytes(bodyItem) ? bodyItem : asUint(bodyItem);

@@ -29,10 +29,20 @@ export interface SealedRecord {
 
 export type WholeRecord = SealedRecord & { readonly seq: number };
 
-/** One record of a message: whole, or with its body kept back (routing, consent, erased, quarantined). */
-export type TravellingRecord = WholeRecord | { readonly seq: number; readonly withheld: true };
+/** One record of a message: whole, or without its body. */
+export type TravellingRecord = WholeRecord | WithheldRecord;
 
-export function isWithheld(record: TravellingRecord): record is { readonly seq: number; readonly withheld: true } {
+export interface WithheldRecord {
+  readonly seq: number;
+  readonly withheld: true;
+  /**
+   * Its id, where the body is not kept back (routing, consent, erased, quarantined) but comes in another message: whoever
+   * takes this one has the whole segment only once it has that body.
+   */
+  readonly elsewhere?: RecordId;
+}
+
+export function isWithheld(record: TravellingRecord): record is WithheldRecord {
   return "withheld" in record;
 }
 

@@ -1,5 +1,6 @@
 /** Segments: the records committed together, sealed by one signature over their digests. */
 import { createHash } from "node:crypto";
+import { type Sentence, say } from "../errors/sentence.ts";
 import { asUint, encode, isBytes, tryDecode, uint } from "./cbor.ts";
 import { open1, type SealFault, sign1 } from "./cose.ts";
 import type { KeyId, KeyRing, SigningKey } from "./key.ts";
@@ -44,7 +45,7 @@ export function sealSegment(payload: SegmentPayload, key: SigningKey): Uint8Arra
 
 export type OpenedSegment =
   | { readonly ok: true; readonly payload: SegmentPayload; readonly kid: KeyId }
-  | { readonly ok: false; readonly fault: SealFault; readonly because: string };
+  | { readonly ok: false; readonly fault: SealFault; readonly because: Sentence };
 
 /** Verifies the signature and reads what it covers. Whether the segment follows the one before is ./chain.ts's matter. */
 export function openSegment(segment: Uint8Array, keys: KeyRing): OpenedSegment {
@@ -52,9 +53,14 @@ export function openSegment(segment: Uint8Array, keys: KeyRing): OpenedSegment {
   if (!opened.ok) return opened;
   const payload = readPayload(opened.payload);
   return payload === undefined
-    ? { ok: false, fault: "malformed", because: "the signed payload is no segment of version 1" }
+    ? { ok: false, fault: "malformed", because: notASegment }
     : { ok: true, payload, kid: opened.kid };
 }
+
+const notASegment = say(
+  "ce qui est signé n'est pas un segment de version 1",
+  "the signed payload is no segment of version 1",
+);
 
 function readPayload(bytes: Uint8Array): SegmentPayload | undefined {
   const items = tryDecode(bytes, { maxBytes: MAX_SEGMENT_BYTES, maxDepth: 3, tags: [] });

@@ -1,4 +1,5 @@
 /** Verifies a run of messages with the gateway's public key alone: signatures, chain, and every record that is shown. */
+import { type Sentence, say } from "../errors/sentence.ts";
 import { type ChainHead, faultyRecords, follow } from "./chain.ts";
 import { type Checkpoint, chainStatement } from "./checkpoint.ts";
 import { type KeyId, type KeyRing, kidText } from "./key.ts";
@@ -10,7 +11,7 @@ export interface Finding {
   /** The sequence number it is about; of a segment, its first. Absent where not even that can be read. */
   readonly seq?: number;
   readonly fault: string;
-  readonly because: string;
+  readonly because: Sentence;
 }
 
 export interface Verification {
@@ -77,7 +78,8 @@ export class Verifier {
     this.#first ??= payload;
     this.#gateway ??= payload.gateway;
     if (payload.gateway !== this.#gateway) {
-      this.report({ seq: payload.firstSeq, fault: "foreign", because: `of gateway ${payload.gateway}` });
+      const because = say(`de la passerelle ${payload.gateway}`, `of gateway ${payload.gateway}`);
+      this.report({ seq: payload.firstSeq, fault: "foreign", because });
     }
     this.#judge(segment, payload);
     const faults = faultyRecords(payload, records);
@@ -113,7 +115,11 @@ export class Verifier {
     // The first segment is the anchor, whatever it follows; result() asks for its checkpoint where there must be one.
     if (before === undefined) return;
     if (before.epoch !== payload.epoch) {
-      this.report({ seq: payload.firstSeq, fault: "epoch", because: `epoch ${payload.epoch} after ${before.epoch}` });
+      const because = say(
+        `époque ${payload.epoch} après ${before.epoch}`,
+        `epoch ${payload.epoch} after ${before.epoch}`,
+      );
+      this.report({ seq: payload.firstSeq, fault: "epoch", because });
       return;
     }
     const judged = follow(before, segment, payload);
@@ -124,7 +130,10 @@ export class Verifier {
   #followKey(kid: KeyId, { gateway, firstSeq }: SegmentPayload, records: readonly TravellingRecord[]): void {
     const signer = kidText(kid);
     if (this.#signer !== undefined && this.#signer !== signer) {
-      const because = `signed by ${signer}, expected ${this.#signer}: no rotation leads there`;
+      const because = say(
+        `signé par ${signer}, ${this.#signer} attendu : aucun changement de clé n'y mène`,
+        `signed by ${signer}, expected ${this.#signer}: no rotation leads there`,
+      );
       this.report({ seq: firstSeq, fault: "key-change", because });
     }
     this.#signer = signer;
@@ -151,7 +160,10 @@ export class Verifier {
     return {
       seq: firstSeq,
       fault: "bad-start",
-      because: `starts at ${firstSeq}, and no checkpoint covers what is gone`,
+      because: say(
+        `commence à ${firstSeq}, et aucun point de contrôle ne couvre ce qui manque`,
+        `starts at ${firstSeq}, and no checkpoint covers what is gone`,
+      ),
     };
   }
 }

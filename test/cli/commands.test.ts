@@ -59,7 +59,18 @@ describe("help", () => {
     expect((await vigie(["--version"])).stdout).toBe(`${version}\n`);
   });
 
-  test.each([[[]], [["decoder"]], [["config"]], [["keys", "destroy"]]])("%j is a wrong call", async (args) => {
+  test.each([
+    [[], "Commandes / Commands:"],
+    [["config"], "vigie config check config/vigie.yaml"],
+    [["keys"], "vigie keys rotate"],
+  ])("%j alone is answered with the help, and is a wrong call to a script", async (args, helped) => {
+    const { exit, stdout, stderr } = await vigie(args);
+    expect([exit, stdout]).toEqual([64, ""]);
+    expect(stderr).toContain(helped);
+    expect(stderr).not.toContain("USAGE");
+  });
+
+  test.each([[["decoder"]], [["keys", "destroy"]]])("%j is a wrong call", async (args) => {
     const { exit, stdout, stderr } = await vigie(args);
     expect([exit, stdout]).toEqual([64, ""]);
     expect(stderr).toMatch(/^USAGE: /);
@@ -149,6 +160,19 @@ describe("vigie keys", () => {
       },
     ]);
     expect(shown.stdout).not.toContain(before[1]?.trim());
+  });
+
+  test("are made and shown whatever else is wrong with the configuration; what names no key is told all its problems", async () => {
+    const file = await ownDemo((text) =>
+      text.replace("label: Balance", "lable: Balance").replace("ehpad-demo", "EHPAD"),
+    );
+    expect((await vigie(["keys", "create", "--config", file])).exit).toBe(0);
+    expect((await vigie(["keys", "public", "--config", file])).stdout).toMatch(/[0-9a-f]{64}\n$/);
+    const none = await ownDemo((text) => text.replace("signingKey: {", "signinKey: {").replace("ehpad-demo", "EHPAD"));
+    const { exit, stderr } = await vigie(["keys", "create", "--config", none]);
+    expect(exit).toBe(78);
+    expect(stderr).toContain("journal.signingKey");
+    expect(stderr).toContain("gateway.id");
   });
 
   test("two starts at once make one key", async () => {

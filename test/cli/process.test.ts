@@ -44,7 +44,7 @@ describe("the vigie command as a process", () => {
     closeSync(full);
     const [stderr, exit] = await Promise.all([child.stderr === null ? "" : text(child.stderr), once(child, "exit")]);
     expect(exit).toEqual([74, null]);
-    expect(stderr).toMatch(/^OUTPUT_LOST: .*ENOSPC/);
+    expect(stderr).toMatch(/^OUTPUT_LOST: .*ENOSPC/s);
   });
 
   test("ends with the error's exit code", async () => {

@@ -106,6 +106,21 @@ describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
     expect(await json("devices", "list")).toHaveLength(3);
   });
 
+  test("a bundle is of whom the registry says, not of whom the configuration first listed", async () => {
+    const measurement = (
+      await vigie(["decode", "scale-line", "--channel", "serial", "--address", spare, "--text", "ST,+0061.50kg"])
+    ).stdout;
+    const bundle = () => vigie(["bundle", "--config", config], measurement);
+    expect((await bundle()).stderr.split(":")[0]).toBe("PERSON_UNKNOWN");
+    await ok("persons", "add", "r-0030", "--system", "urn:oid:1.2.250.1.999.1", "--label", "Chambre 30");
+    await ok("assign", "add", "--device", spare, "--person", "r-0030", "--from", "2020-01-01T00:00:00Z");
+    const { exit, stdout } = await bundle();
+    expect(exit).toBe(0);
+    expect(stdout).toContain("r-0030");
+    expect(stdout).not.toContain("Chambre");
+    expect((await vigie(["bundle", "--config", config, "--person", "r-0030"], measurement)).exit).toBe(0);
+  });
+
   test("a wrong assignment is corrected with a reason, and its readings are amended", async () => {
     const assignments: { id: string; person: string }[] = await json("assign", "list");
     const wrong = assignments.find(({ person }) => person === "demo-0021")?.id ?? "";

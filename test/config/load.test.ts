@@ -84,11 +84,11 @@ describe("a correct configuration", () => {
 
   test("config/receiver.yaml is one, for the platform's side", async () => {
     await expect(loadReceiverConfig(repository("config/receiver.yaml"), drivers)).resolves.toHaveProperty(
-      "receiver.sink",
-      "stdout",
+      "receiver.sinks",
+      [{ type: "stdout" }],
     );
     await expect(loadAnyConfig(repository("config/receiver.yaml"), drivers)).resolves.toHaveProperty(
-      "receiver.protocol",
+      "receiver.mqtt.protocol",
       5,
     );
   });
@@ -105,33 +105,97 @@ describe("a correct configuration", () => {
   test("may hold the receiver's section for both commands, or that section alone for one", () => {
     const receiver = `
 receiver:
-  url: mqtt://127.0.0.1:1883
-  structure: "750000001"
+  mqtt: { url: mqtt://127.0.0.1:1883 }
   signingKey: { file: platform.key }
   gateways: { ehpad-1: "${"cd".repeat(32)}" }
 `;
-    expect(configOf(parseGatewayConfig(whole + receiver, drivers)).receiver?.sink).toBe("stdout");
-    expect(configOf(parseReceiverConfig(whole + receiver, drivers)).receiver.gateways["ehpad-1"]).toHaveLength(32);
-    expect(configOf(parseReceiverConfig(receiver, drivers)).receiver.protocol).toBe(5);
+    const section = configOf(parseGatewayConfig(whole + receiver, drivers)).receiver;
+    expect(section).toMatchObject({ sinks: [{ type: "stdout" }], state: "receiver.db", silentAfterMinutes: 15 });
+    const gateways = { inline: { "ehpad-1": new Uint8Array(32).fill(0xcd) } };
+    expect(configOf(parseReceiverConfig(whole + receiver, drivers)).receiver.gateways).toEqual(gateways);
+    expect(configOf(parseReceiverConfig(receiver, drivers)).receiver.mqtt?.protocol).toBe(5);
     expect("problems" in parseReceiverConfig(whole, drivers)).toBe(true);
   });
 });
 
-describe("a wrong receiver", () => {
-  const receiver = (tls: string, gateway: string) => `
+describe("a receiver's configuration", () => {
+  const receiver = (lines: string, gateways = `{ ehpad-1: "${"cd".repeat(32)}" }`) => `
 receiver:
-  url: mqtts://mqtt.example:8883
-  structure: "750000001"
   signingKey: { file: platform.key }
-  gateways: { ${gateway}: "${"cd".repeat(32)}" }
-  tls: ${tls}
+  gateways: ${gateways}
+  ${lines}
 `;
+  const listen = "listen: { host: 0.0.0.0, port: 8443, tls: { cert: a.pem, key: { file: a.key }, clientCa: ca.pem } }";
+
+  test("takes the feed by HTTPS alone, and hands it to several sinks", () => {
+    const sinks = `sinks:
+    - { type: fhir, url: "https://fhir.example/r4", connections: 2 }
+    - { type: postgres, url: "postgresql://vigie@db.example/health?sslmode=verify-full", password: { file: pg.key } }`;
+    const state = `state: { postgres: { url: "postgresql:///vigie?host=/run/postgresql" } }`;
+    const { receiver: read } = configOf(
+      parseReceiverConfig(receiver(`${listen}\n  ${sinks}\n  ${state}`, "{ folder: gateways }"), drivers),
+    );
+    expect(read).toMatchObject({
+      listen: { path: "/", port: 8443 },
+      gateways: { folder: "gateways" },
+      sinks: [{ connections: 2 }, { password: { file: "pg.key" } }],
+    });
+  });
 
   test.each([
-    ["half an identity", receiver("{ cert: a.pem }", "ehpad-1"), "receiver.tls", "`cert` without `key`"],
-    ["a gateway's name that is none", receiver("{}", "EHPAD_1"), "receiver.gateways.EHPAD_1", 'the name "EHPAD_1"'],
-  ])("is told: %s", (_name, text, path, found) => {
-    expect(parseReceiverConfig(text, drivers)).toMatchObject({ problems: [{ path, found: { en: found } }] });
+    [
+      "half an identity",
+      "mqtt: { url: mqtts://a.example, tls: { cert: a.pem } }",
+      "receiver.mqtt.tls",
+      "`cert` without",
+    ],
+    ["no way in", "sinks: [{ type: stdout }]", "receiver", "no way in"],
+    ["HTTP in clear on the network", "listen: { host: 0.0.0.0, port: 80 }", "receiver.listen.host", "without `tls`"],
+    [
+      "a group with a file",
+      `mqtt: { url: mqtts://a.example, group: g }`,
+      "receiver.state",
+      "a file, with `mqtt.group`",
+    ],
+    [
+      "a group with MQTT 3.1.1",
+      "mqtt: { url: mqtts://a.example, group: g, protocol: 4 }\n  state: { postgres: { url: postgresql:///vigie } }",
+      "receiver.mqtt.protocol",
+      "4, with `group`",
+    ],
+    [
+      "a database on the network in clear",
+      `${listen}\n  sinks: [{ type: postgres, url: "postgresql://vigie@db.example/health" }]`,
+      "receiver.sinks[0].url",
+      "a text of",
+    ],
+    [
+      "a database's password in its address",
+      `${listen}\n  sinks: [{ type: postgres, url: "postgresql://vigie:secret@localhost/health" }]`,
+      "receiver.sinks[0].url",
+      "a text of",
+    ],
+    [
+      "OAuth without a proof",
+      `${listen}\n  sinks: [{ type: fhir, url: "https://f.example", oauth: { tokenUrl: "https://f.example/t", clientId: a } }]`,
+      "receiver.sinks[0].oauth",
+      "neither `oauth.key` nor `tls.cert`",
+    ],
+    ["no sink", `${listen}\n  sinks: []`, "receiver.sinks", "a list"],
+    ["the key of before", "url: mqtts://a.example", "receiver.url", 'the unknown key "url"'],
+  ])("is refused: %s", (_name, lines, path, found) => {
+    const parsed = parseReceiverConfig(receiver(lines), drivers);
+    const problems = "problems" in parsed ? parsed.problems : [];
+    expect(problems).toContainEqual(
+      expect.objectContaining({ path, found: expect.objectContaining({ en: expect.stringContaining(found) }) }),
+    );
+  });
+
+  test("is refused: a gateway's name that is none", () => {
+    const text = receiver(listen, `{ EHPAD_1: "${"cd".repeat(32)}" }`);
+    expect(parseReceiverConfig(text, drivers)).toMatchObject({
+      problems: [{ path: "receiver.gateways.EHPAD_1", found: { en: 'the name "EHPAD_1"' } }],
+    });
   });
 });
 
@@ -150,6 +214,18 @@ describe("a wrong configuration", () => {
       "21 assignments[1].person: a text of 4 character(s) | a value that stands under `persons`",
       "25 destinations[0].url: a text of 24 character(s) | mqtts://host:port, without a password (mqtt:// only to 127.0.0.1)",
     ]);
+  });
+
+  test("a slip in one item hides nothing that is known of the others, and no name that cannot be read is guessed at", () => {
+    const text = but("label: Balance }", "lable: Balance }")
+      .replace("person: r-14", "person: r-15")
+      .replace("- { device: balance-1, person: r-12", "- { device: balance-2, person: r-12");
+    expect(told(text).filter((line) => line.includes("assignments"))).toEqual([
+      "20 assignments[0].device: a text of 9 character(s) | a value that stands under `devices`",
+      "21 assignments[1].person: a text of 4 character(s) | a value that stands under `persons`",
+    ]);
+    const unread = but("reference: r-12", "referense: r-12").replace("person: r-14", "person: r-15");
+    expect(told(unread).filter((line) => line.includes("assignments"))).toEqual([]);
   });
 
   test("says each problem in French first", () => {

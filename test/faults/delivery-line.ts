@@ -84,6 +84,7 @@ export class Line implements AsyncDisposable {
       },
       segments: (from, most) => journal.segments(from, most),
       alarms: (from) => journal.alarms(from),
+      measured: (range, which) => journal.measured(range, which),
       cursor: (name) => journal.cursor(name),
       onCommit: (listener) => journal.onCommit(listener),
       advance: (name, through) =>
@@ -116,6 +117,12 @@ export class Line implements AsyncDisposable {
     }
   }
 
+  /** Takes a reading of so many bytes. @returns its sequence number. */
+  async takeLarge(bytes: number): Promise<number> {
+    const body = Buffer.from(JSON.stringify({ waveform: randomBytes(bytes).toString("base64") }));
+    return (await this.journal.append({ kind: RecordKind.measure, id: randomBytes(16), body })).seq;
+  }
+
   async #append(): Promise<void> {
     await this.journal.append({ kind: RecordKind.measure, id: randomBytes(16), body: reading() });
   }
@@ -139,9 +146,10 @@ export class Line implements AsyncDisposable {
   /**
    * Nothing lost, nothing twice, nothing out of order but the alarms; the cursor where the receipts are; and intake
    * undisturbed.
+   * @param aside what was put aside, and has to be nowhere but in its letter
    */
-  async judge(fault: string, trials: number): Promise<void> {
-    const [acknowledged, alarms] = await idsOf(this.journal);
+  async judge(fault: string, trials: number, aside: readonly number[] = []): Promise<void> {
+    const [acknowledged, alarms] = await idsOf(this.journal, aside);
     const records = this.platform.sink.records;
     const there = records.filter(({ kind }) => kind !== RecordKind.alarm).map(({ id }) => hex(id));
     const alarmsThere = records.filter(({ kind }) => kind === RecordKind.alarm).map(({ id }) => hex(id));
@@ -175,9 +183,11 @@ export function openTestPlatform(
 }
 
 /** Of all that the journal holds: those of the measures, in order, and those of the alarms. */
-async function idsOf(journal: Journal): Promise<[measures: string[], alarms: string[]]> {
+async function idsOf(journal: Journal, aside: readonly number[]): Promise<[measures: string[], alarms: string[]]> {
   const segments = await journal.segments(1, journal.lastSeq);
-  const whole = segments.flatMap(({ records }) => records.flatMap((record) => ("id" in record ? [record] : [])));
+  const whole = segments.flatMap(({ records }) =>
+    records.flatMap((record) => ("id" in record && !aside.includes(record.seq) ? [record] : [])),
+  );
   const of = (isAlarm: boolean) =>
     whole.filter(({ kind }) => (kind === RecordKind.alarm) === isAlarm).map(({ id }) => hex(id));
   return [of(false), of(true)];

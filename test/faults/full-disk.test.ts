@@ -34,11 +34,14 @@ async function fill(folder: string, left = 0): Promise<string> {
   return filler;
 }
 
+/** What no dictionary makes smaller. */
+const noise = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
+
 /** Appends one record. @returns the code of the refusal, or undefined where it was acknowledged. */
 async function append(journal: Journal, promises: Promises): Promise<string | undefined> {
   const id = crypto.getRandomValues(new Uint8Array(16));
   try {
-    const { seq } = await journal.append({ kind: RecordKind.measure, id, body: new Uint8Array(3_000) });
+    const { seq } = await journal.append({ kind: RecordKind.measure, id, body: noise(3_000) });
     promises.acknowledged.set(seq, Buffer.from(id).toString("hex"));
     return undefined;
   } catch (error) {

@@ -1,15 +1,10 @@
 /** The whole gateway as systemd runs it, `vigie run --config …`, with a folder of its own; and what its log says it has kept. */
-import { randomBytes } from "node:crypto";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { signingKey } from "../../src/seal/key.ts";
 import type { Command } from "./child.ts";
-
-export const GATEWAY = "ehpad-demo";
-const seed = new Uint8Array(32).fill(4);
-export const gatewayKey = signingKey(seed);
+import { boxKey, GATEWAY, signingSeed } from "./journal-under-test.ts";
 
 export interface Site {
   readonly folder: string;
@@ -23,8 +18,8 @@ export interface Site {
 /** The demonstration's devices, over and over as fast as they go, and a scale on a serial port. */
 export async function newSite(brokerUrl: string, platformKey: Uint8Array): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "vigie-site-"));
-  await writeFile(join(folder, "journal.key"), randomBytes(32), { mode: 0o600 });
-  await writeFile(join(folder, "signing.key"), seed, { mode: 0o600 });
+  await writeFile(join(folder, "journal.key"), boxKey, { mode: 0o600 });
+  await writeFile(join(folder, "signing.key"), signingSeed, { mode: 0o600 });
   const scale = join(folder, "scale");
   const scenario = fileURLToPath(new URL("../../config/demo-scenario.yaml", import.meta.url));
   const simulated = `  simulated: { scenario: ${scenario}, speed: 1000 }\n`;

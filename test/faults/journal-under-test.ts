@@ -1,10 +1,12 @@
 /** The one gateway whose journal the fault tests write in one process and judge in another. */
-import { type JournalOptions, openJournal } from "../../src/journal/journal.ts";
+import { type JournalOptions, openJournal } from "../../src/journal/open.ts";
 import type { Journal } from "../../src/journal/port.ts";
 import { ms, wallMs } from "../../src/measure/time.ts";
 import { keyRing, signingKey, verifyingKey } from "../../src/seal/key.ts";
 
-const key = signingKey(new Uint8Array(32).fill(7));
+export const boxKey = new Uint8Array(32).fill(5);
+export const signingSeed = new Uint8Array(32).fill(7);
+const key = signingKey(signingSeed);
 export const publicKey = key.publicKey;
 export const ring = keyRing([verifyingKey(publicKey)]);
 export const GATEWAY = "under-test";
@@ -23,7 +25,7 @@ export function openUnderTest(folder: string, change: Partial<JournalOptions> = 
   return openJournal({
     folder,
     gateway: GATEWAY,
-    boxKey: new Uint8Array(32).fill(5),
+    boxKey,
     signingKey: key,
     clock,
     ...change,

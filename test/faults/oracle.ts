@@ -58,7 +58,7 @@ export async function judgeOpen(journal: Journal, promises: Promises): Promise<J
     }
   }
   const { findings, firstSeq } = verifier.result();
-  for (const { seq, because } of findings) broken.push(`the chain at ${seq}: ${because}`);
+  for (const { seq, because } of findings) broken.push(`the chain at ${seq}: ${because.en}`);
   if (firstSeq !== undefined && firstSeq !== 1) broken.push(`the chain begins at ${firstSeq}`);
 
   const lost = [...acknowledged].filter(([seq, id]) => kept.get(seq) !== id).length;

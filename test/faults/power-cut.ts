@@ -27,22 +27,32 @@ export async function record(
 ): Promise<DiskEvent[]> {
   const home = await mkdtemp(join(tmpdir(), "vigie-recorded-"));
   try {
-    const [folder, log] = [join(home, "journal"), join(home, "disk.log")];
+    const folder = join(home, "journal");
     await fillFolder(folder, files);
-    const { command, args, env } = commandIn(folder);
-    const preload = {
-      LD_PRELOAD: disk,
-      VIGIE_DISK_FOLDER: folder,
-      VIGIE_DISK_LOG: log,
-      ...(fault === undefined ? {} : { VIGIE_DISK_FAULT: fault }),
-    };
-    const { ended } = start({ command, args, env: { ...env, ...preload } }, () => undefined);
-    const { code, signal, stderr } = await ended;
-    if (code !== 0) throw new Error(`the process ended with ${code ?? signal}: ${stderr}`);
-    return readDiskLog(await readFile(log));
+    return await recordIn(folder, commandIn(folder), disk, fault);
   } finally {
     await rm(home, { recursive: true });
   }
+}
+
+/** The same for a process whose journal stands where its own configuration says. The log is left beside the folder. */
+export async function recordIn(
+  folder: string,
+  { command, args, env }: Command,
+  disk: string,
+  fault?: string,
+): Promise<DiskEvent[]> {
+  const log = `${folder}.log`;
+  const preload = {
+    LD_PRELOAD: disk,
+    VIGIE_DISK_FOLDER: folder,
+    VIGIE_DISK_LOG: log,
+    ...(fault === undefined ? {} : { VIGIE_DISK_FAULT: fault }),
+  };
+  const { ended } = start({ command, args, env: { ...env, ...preload } }, () => undefined);
+  const { code, signal, stderr } = await ended;
+  if (code !== 0) throw new Error(`the process ended with ${code ?? signal}: ${stderr}`);
+  return readDiskLog(await readFile(log));
 }
 
 /** An instant is the number of events that have happened. */

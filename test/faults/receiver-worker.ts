@@ -40,7 +40,7 @@ const sink: Sink = {
 const keys = Object.entries(gateways).map(([gateway, key]) => [gateway, Buffer.from(key, "hex")] as const);
 const receiver = new Receiver({
   keys: gatewayKeys(Object.fromEntries(keys)),
-  state: await postgresState(postgres),
+  state: await postgresState({ url: postgres }),
   sinks: [sink],
   platformKey: signingKey(Buffer.from(platformSeed, "hex")),
 });

@@ -5,15 +5,25 @@ import { cuff, gateway, person, provenance } from "./samples.ts";
 
 describe("the gateway's own Device", () => {
   it("is created where there is none and brought up to date where there is one", () => {
-    const [entry] = phgDevice({ ...gateway, systemId: "00A0C9FFFE123456" }, "ntp").entry;
+    const [entry] = phgDevice({ ...gateway, systemId: "00A0C9FFFE123456" }).entry;
     expect(entry?.request).toEqual({
       method: "PUT",
       url: "Device?identifier=urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680|00-A0-C9-FF-FE-12-34-56",
     });
   });
 
+  it("without a System ID is looked up by a UUID of its own, never by the zero id", () => {
+    const [entry] = phgDevice(gateway).entry;
+    expect(entry?.request.url).toMatch(/^Device\?identifier=urn:oid:2\.25\.[0-9]+\.1\|[0-9a-f-]{36}$/);
+    expect(entry?.resource).toMatchObject({ identifier: [{ value: "00-00-00-00-00-00-00-00" }, {}] });
+  });
+
+  it("leaves its id to the server, which would refuse another than its own", () => {
+    expect(phgDevice(gateway).entry[0]?.resource).not.toHaveProperty("id");
+  });
+
   it("changes with the software's version, and keeps its name", () => {
-    const [before, after] = [gateway, { ...gateway, version: "0.2.0" }].map((box) => phgDevice(box, "sntp").entry[0]);
+    const [before, after] = [gateway, { ...gateway, version: "0.2.0" }].map((box) => phgDevice(box).entry[0]);
     expect(after?.resource).not.toEqual(before?.resource);
     expect(after?.request).toEqual(before?.request);
   });

@@ -1,77 +1,160 @@
-/** The traps of each profile (facts/cisis-mesures.md), as tests that need no definitions at hand. */
+/** The traps of each profile (facts/cisis-mesures.md §2 to §4), as tests that need no definitions at hand. */
 import { describe, expect, it } from "vitest";
-import { toBundle } from "../../src/fhir/bundle.ts";
-import type { BundleOptions, Outcome, Person } from "../../src/fhir/port.ts";
+import { flavours } from "../../src/fhir/port.ts";
 import { toJson } from "../../src/measure/json.ts";
-import type { Decoded, Device, GlucoseSpecimen } from "../../src/measure/measurement.ts";
-import {
-  cuff,
-  gateway,
-  measured,
-  mesOptions,
-  namelessThermometer,
-  optionsFor,
-  person,
-  pressure,
-  qualified,
-  quantity,
-} from "./samples.ts";
+import type { Decoded } from "../../src/measure/measurement.ts";
+import { mesOptions, pressure, quantity } from "./samples.ts";
+import { glucose, observation, outcome, read, strict } from "./sent.ts";
 
-interface Sent {
-  readonly device?: Device;
-  readonly person?: Person;
-  readonly options?: Partial<BundleOptions>;
-}
-
-function outcome(decoded: Decoded, sent: Sent = {}): Outcome {
-  const measurement = measured(decoded, { device: sent.device ?? cuff });
-  return toBundle(measurement, sent.person ?? person, gateway, optionsFor(measurement, sent.options));
-}
-
-function read(decoded: Decoded, sent: Sent = {}) {
-  const result = outcome(decoded, sent);
-  if ("noBundle" in result) throw new Error(result.noBundle);
-  return JSON.parse(toJson(result.bundle));
-}
-
-const strict: Sent = { options: { flavour: "strict" } };
-const mes: Sent = { options: { flavour: "mes", mes: mesOptions } };
-const observation = (decoded: Decoded, sent: Sent = strict) => read(decoded, sent).entry[0].resource;
-const loincs = (decoded: Decoded) => observation(decoded).code.coding.map((coding: { code: string }) => coding.code);
-const quantityIn = (decoded: Decoded) => observation(decoded).valueQuantity;
-
-function glucose(
-  digits: string,
-  unit: "mg/dL" | "mmol/L",
-  specimen: GlucoseSpecimen = "capillary-whole-blood",
-): Decoded {
-  return { kind: "glucose", value: quantity(digits, unit), specimen, meal: "fasting", status: [] };
-}
+/** Facts §2 and §4, line by line: profile, LOINC, MDC beside it, UCUM code, unit as the profile wants to read it. */
+const table: readonly (readonly [Decoded, string, readonly string[], string | undefined, string, string])[] = [
+  [
+    { kind: "body-weight", value: quantity("98.0", "kg"), status: [] },
+    "fr-observation-body-weight",
+    ["29463-7"],
+    "188736",
+    "kg",
+    "kg",
+  ],
+  [
+    { kind: "body-height", value: quantity("175", "cm"), status: [] },
+    "fr-observation-bodyheight",
+    ["8302-2"],
+    "188740",
+    "cm",
+    "cm",
+  ],
+  [
+    { kind: "heart-rate", value: quantity("61", "/min"), method: "cuff", status: [] },
+    "fr-observation-heartrate",
+    ["8867-4"],
+    "149546",
+    "/min",
+    "/min",
+  ],
+  [
+    { kind: "heart-rate", value: quantity("61", "/min"), method: "oximeter", status: [] },
+    "fr-observation-heartrate",
+    ["8867-4"],
+    "149530",
+    "/min",
+    "/min",
+  ],
+  [
+    { kind: "body-temperature", value: quantity("36.8", "Cel"), status: [] },
+    "fr-observation-body-temperature",
+    ["8310-5"],
+    "150364",
+    "Cel",
+    "Cel",
+  ],
+  [
+    { kind: "body-mass-index", value: quantity("24.1", "kg/m2"), status: [] },
+    "fr-observation-bmi",
+    ["39156-5"],
+    "188752",
+    "kg/m2",
+    "kg/m2",
+  ],
+  [
+    { kind: "waist-circumference", value: quantity("92", "cm"), status: [] },
+    "observation-waist-circumference",
+    ["8280-0"],
+    "188744",
+    "cm",
+    "cm",
+  ],
+  [
+    { kind: "head-circumference", value: quantity("56.5", "cm"), status: [] },
+    "observation-head-circumference",
+    ["8287-5", "9843-4"],
+    undefined,
+    "cm",
+    "cm",
+  ],
+  [
+    { kind: "pain-severity", value: quantity("3", "1"), status: [] },
+    "observation-pain-severity",
+    ["72514-3"],
+    undefined,
+    "1",
+    "Level",
+  ],
+  [
+    { kind: "steps-by-day", value: quantity("4213", "1/(24.h)"), status: [] },
+    "observation-steps-by-day",
+    ["41950-7"],
+    "8454247",
+    "1/(24.h)",
+    "steps/day",
+  ],
+  [glucose("99", "mg/dL"), "observation-glucose", ["2345-7"], "160184", "mg/dL", "mg/dL"],
+  [glucose("5.5", "mmol/L", "undetermined-plasma"), "observation-glucose", ["2345-7"], "160368", "mg/dL", "mg/dL"],
+  [
+    { kind: "oxygen-saturation", value: quantity("97", "%"), status: [] },
+    "fr-observation-oxygen-sat",
+    ["2708-6"],
+    "150456",
+    "%",
+    "%",
+  ],
+  [
+    { kind: "respiratory-rate", value: quantity("15", "/min"), status: [] },
+    "fr-observation-resp-rate",
+    ["9279-1"],
+    "151562",
+    "/min",
+    "/min",
+  ],
+  [{ kind: "hba1c", value: quantity("6.4", "%"), status: [] }, "observation-hb1ac", ["4548-4"], "160220", "%", "%"],
+];
 
 describe("what each profile fixes", () => {
-  it("head circumference has both codes", () => {
-    expect(loincs({ kind: "head-circumference", value: quantity("56.5", "cm"), status: [] })).toEqual([
-      "8287-5",
-      "9843-4",
-    ]);
-  });
+  it.each(table.map((row) => [row[0].kind, ...row] as const))(
+    "%s is as its profile has it",
+    (_kind, decoded, profile, loinc, mdc, code, unit) => {
+      const strictly = observation(decoded);
+      expect(strictly.meta.profile).toContain(
+        `https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/mesures-${profile}`,
+      );
+      expect(strictly.code).toEqual({ coding: loinc.map((one) => ({ system: "http://loinc.org", code: one })) });
+      expect(strictly.valueQuantity).toMatchObject({ system: "http://unitsofmeasure.org", code, unit });
+      // A code of another vocabulary stands beside the profile's, never in its place.
+      const { coding } = observation(decoded, {}).code;
+      const beside = mdc === undefined ? [] : [{ system: "urn:iso:std:iso:11073:10101", code: mdc }];
+      expect(coding).toEqual([...strictly.code.coding, ...beside]);
+    },
+  );
 
-  it("pain has no unit but a Level", () => {
-    expect(quantityIn({ kind: "pain-severity", value: quantity("3", "1"), status: [] })).toMatchObject({
-      unit: "Level",
-      code: "1",
-    });
-  });
+  it.each([...table.map(([decoded]) => decoded), pressure])(
+    "$kind has one time, one category and one device",
+    (decoded) => {
+      for (const flavour of flavours) {
+        const result = outcome(decoded, { options: { flavour, mes: mesOptions } });
+        if ("noBundle" in result) continue;
+        const { entry } = JSON.parse(toJson(result.bundle));
+        const observed = entry.filter((one: { request: { url: string } }) => one.request.url === "Observation");
+        expect(observed).toHaveLength(1);
+        // Half of the profiles know no Period, and no other display than `vital-signs`: a dateTime and none are right in all.
+        const { resource } = observed[0];
+        expect(Object.keys(resource).filter((key) => key.startsWith("effective"))).toEqual(["effectiveDateTime"]);
+        expect(resource.effectiveDateTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/);
+        const system = "http://terminology.hl7.org/CodeSystem/observation-category";
+        expect(resource.category).toEqual([{ coding: [{ system, code: "vital-signs" }] }]);
+        expect(resource.device.type).toBe("Device");
+        for (const { type } of resource.performer) expect(type).toBe("Organization");
+      }
+    },
+  );
 
-  it("steps are steps/day in 1/(24.h)", () => {
-    expect(quantityIn({ kind: "steps-by-day", value: quantity("4213", "1/(24.h)"), status: [] })).toMatchObject({
-      unit: "steps/day",
-      code: "1/(24.h)",
-    });
-  });
-
-  it("oxygen saturation is 2708-6", () => {
-    expect(loincs({ kind: "oxygen-saturation", value: quantity("97", "%"), status: [] })).toEqual(["2708-6"]);
+  it("a blood pressure is a panel without a value, whose body site nobody can code yet", () => {
+    const resource = observation(pressure);
+    expect(resource.code.coding.map((coding: { code: string }) => coding.code)).toEqual(["85354-9"]);
+    expect(resource).not.toHaveProperty("valueQuantity");
+    expect(resource).not.toHaveProperty("bodySite");
+    expect(
+      resource.component.map((part: { code: { coding: { code: string }[] } }) => part.code.coding[0]?.code),
+    ).toEqual(["8480-6", "8462-4", "8478-0"]);
   });
 
   it("a blood pressure in kPa becomes mm[Hg] in every component", () => {
@@ -135,7 +218,8 @@ describe("glucose", () => {
   });
 
   it("in interstitial fluid has its own code", () => {
-    expect(loincs(glucose("99", "mg/dL", "interstitial-fluid"))).toEqual(["99504-3"]);
+    const { coding } = observation(glucose("99", "mg/dL", "interstitial-fluid")).code;
+    expect(coding).toEqual([{ system: "http://loinc.org", code: "99504-3" }]);
   });
 
   it("beyond the meter's range keeps that it was", () => {
@@ -155,79 +239,6 @@ describe("glucose", () => {
       expect.stringMatching(/mesures-observation-hb1ac$/),
     ]);
     expect(bundle.entry).toHaveLength(3);
-  });
-});
-
-describe("the strict flavour", () => {
-  it("has no code, extension or time beyond the profile's", () => {
-    const resource = observation(pressure);
-    expect(resource).not.toHaveProperty("extension");
-    expect(resource).not.toHaveProperty("issued");
-    expect(resource.code).toEqual({ coding: [{ system: "http://loinc.org", code: "85354-9" }] });
-  });
-
-  it("still says in words what the device said about quality", () => {
-    expect(observation(pressure).note[0].text).toContain("pouls irrégulier");
-  });
-});
-
-describe("Mon espace santé", () => {
-  it("knows the person by the pairing, the device by Device/<uuid>, and sees no condition but the Device's", () => {
-    const [observed, device] = read(pressure, mes).entry;
-    expect(observed.resource.subject).toEqual({ type: "Patient", identifier: person.mesPairing });
-    expect(observed.resource.device.reference).toBe(`Device/${device.resource.id}`);
-    expect(observed.request).toEqual({ method: "POST", url: "Observation" });
-    expect(device.fullUrl).toBe(`urn:uuid:${device.resource.id}`);
-  });
-
-  it("knows a device without a System ID by the editor's OID", () => {
-    const [, device] = read(pressure, { ...mes, device: namelessThermometer }).entry;
-    expect(device.request.ifNoneExist).toBe(`identifier=urn:oid:${mesOptions.editorOid}|${device.resource.id}`);
-  });
-
-  it("gets the moment of a blood glucose, where its code is configured", () => {
-    const [extension] = observation(glucose("99", "mg/dL"), mes).extension;
-    expect(extension.url).toMatch(/mesures-moment-of-measurement$/);
-  });
-
-  const { mesPairing: _mesPairing, ...unpaired } = person;
-  const unsure: Decoded = { ...pressure, diastolic: { absent: "not-a-number" } };
-  const plain: Sent = { options: { flavour: "mes" } };
-  it.each<[string, Decoded, Sent]>([
-    ["mes-bmi", { kind: "body-mass-index", value: quantity("24.1", "kg/m2"), status: [] }, mes],
-    ["mes-respiratory-rate", { kind: "respiratory-rate", value: quantity("15", "/min"), status: [] }, mes],
-    ["mes-value-absent", unsure, mes],
-    ["mes-demonstration", { ...pressure, status: ["demonstration"] }, mes],
-    ["mes-not-paired", pressure, { ...mes, person: unpaired }],
-    ["mes-device-unidentified", pressure, { ...plain, device: namelessThermometer }],
-    ["mes-glucose-moment", glucose("99", "mg/dL"), plain],
-    ["mes-glucose-days", glucose("99", "mg/dL", "interstitial-fluid"), mes],
-  ])("gets no bundle where it would refuse it: %s", (noBundle, decoded, sent) => {
-    expect(outcome(decoded, sent)).toEqual({ noBundle });
-  });
-});
-
-describe("what a destination may ask for", () => {
-  it("the sending system's OID", () => {
-    expect(observation(pressure, { options: { source: "urn:oid:1.2.250.1.999.3.1" } }).meta.source).toBe(
-      "urn:oid:1.2.250.1.999.3.1",
-    );
-  });
-
-  it("references by type and id", () => {
-    const [observed, device] = read(pressure, { options: { references: "literal" } }).entry;
-    expect(observed.resource.device.reference).toBe(`Device/${device.resource.id}`);
-  });
-
-  it("the legal entity beside the geographic one, where it is known", () => {
-    const measurement = measured(pressure);
-    const box = { ...gateway, structure: { ...gateway.structure, legalFiness: "990000002" } };
-    const result = toBundle(measurement, person, box, optionsFor(measurement));
-    const { performer } = "bundle" in result ? JSON.parse(toJson(result.bundle)).entry[0].resource : {};
-    expect(performer.map((one: { identifier: { value: string } }) => one.identifier.value)).toEqual([
-      "990000001",
-      "990000002",
-    ]);
   });
 });
 
@@ -257,38 +268,5 @@ describe("a device that could not measure", () => {
   it("says so where a value does not fit after its conversion", () => {
     const huge: Decoded = { kind: "body-height", value: quantity("900000000000000", "m"), status: [] };
     expect(outcome(huge)).toEqual({ noBundle: "not-representable" });
-  });
-});
-
-describe("the INS", () => {
-  const text = (sent: Sent) => JSON.stringify(read(pressure, sent));
-  const matricule = qualified.ins?.matricule ?? "";
-
-  it.each(["platform", "strict", "mes"] as const)(
-    "stays at home unless the destination is allowed it: %s",
-    (flavour) => {
-      expect(text({ person: qualified, options: { flavour, mes: mesOptions } })).not.toContain(matricule);
-    },
-  );
-
-  it("never leaves for Mon espace santé", () => {
-    expect(text({ person: qualified, options: { flavour: "mes", mes: mesOptions, identity: "ins" } })).not.toContain(
-      matricule,
-    );
-  });
-
-  it("leaves as a Patient that the measure refers to, looked up by the matricule", () => {
-    const bundle = read(pressure, { person: qualified, options: { identity: "ins" } });
-    const patient = bundle.entry[2];
-    expect(bundle.entry[0].resource.subject).toMatchObject({ reference: patient.fullUrl, type: "Patient" });
-    expect(patient.request).toEqual({
-      method: "POST",
-      url: "Patient",
-      ifNoneExist: `identifier=urn:oid:1.2.250.1.213.1.4.10|${matricule}`,
-    });
-  });
-
-  it("is not made up for a person who has none", () => {
-    expect(read(pressure, { options: { identity: "ins" } }).entry).toHaveLength(2);
   });
 });

@@ -29,9 +29,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "link/port.ts",
   ],
   delivery: ["fhir", "journal/port.ts", "measure", "seal", "events.ts"],
-  // The platform's end of the same line: it shares the transport, the topics and the timers, and no destination.
+  // The platform's end of the same line: it shares the transport, the topics, the timers and the FHIR client, and no destination.
   receiver: [
     "delivery/mqtt",
+    "delivery/http/line.ts",
+    "delivery/fhir/answer.ts",
+    "delivery/fhir/render.ts",
+    "delivery/fhir/server.ts",
+    "delivery/fhir/token.ts",
     "delivery/https/media.ts",
     "delivery/retry.ts",
     "delivery/timers.ts",
@@ -46,7 +51,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   "events.ts": ["driver/reject.ts", "measure"],
   config: ["driver/define.ts", "registry/shape.ts", "measure", "fhir/port.ts"],
-  logging: ["events.ts", "receiver/port.ts", "measure"],
+  logging: ["events.ts", "receiver/port.ts", "delivery/timers.ts", "driver/reject.ts", "measure"],
   "system-clock.ts": ["measure/time.ts"],
   "version.ts": [],
 };
@@ -74,7 +79,7 @@ const packages: Readonly<Record<string, { readonly in: readonly string[]; readon
   serialport: { in: ["link"], one: true },
   sqlite3: { in: ["journal"], one: true },
   tweetnacl: { in: ["journal"] },
-  yaml: { in: ["config", "link"] },
+  yaml: { in: ["config", "link", "receiver"] },
   zod: {
     in: [
       "measure",

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { verbatim } from "../../src/errors/sentence.ts";
 import { Caretaker } from "../../src/journal/caretaker.ts";
 import { errors } from "../../src/journal/errors.ts";
 import type { Journal } from "../../src/journal/port.ts";
@@ -89,8 +90,8 @@ test("a full journal is told of once; a receipt makes room at once; and it says 
 });
 
 test("a journal that stopped ends the process; a damaged record is told of once", async () => {
-  caretaker.hooks.onDamage?.(3, "the box does not open");
-  caretaker.hooks.onDamage?.(3, "the box does not open");
+  caretaker.hooks.onDamage?.(3, verbatim(0));
+  caretaker.hooks.onDamage?.(3, verbatim(0));
   expect(told).toEqual(["JOURNAL_DAMAGED"]);
   caretaker.hooks.onStopped?.(errors.JOURNAL_WRITE_FAILED());
   expect(await caretaker.failed).toMatchObject({ code: "JOURNAL_WRITE_FAILED" });

@@ -1,8 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { Draft } from "../../src/journal/port.ts";
 import { SCHEMA_VERSION } from "../../src/journal/schema.ts";
 import { openDatabase } from "../../src/journal/sqlite.ts";
@@ -51,9 +52,9 @@ test("what was appended is read back, sealed, chained and in order", async () =>
   let head: Parameters<typeof follow>[0];
   for (const { segment, records } of segments) {
     const opened = openSegment(segment, ringOf(key));
-    if (!opened.ok) throw new Error(opened.because);
+    if (!opened.ok) throw new Error(opened.because.en);
     const judged = follow(head, segment, opened.payload);
-    if (!judged.ok) throw new Error(judged.because);
+    if (!judged.ok) throw new Error(judged.because.en);
     head = judged.head;
     expect(faultyRecords(opened.payload, records)).toEqual([]);
   }
@@ -170,7 +171,7 @@ test("a full journal refuses, keeps what it has, and says so", async () => {
   const appended: number[] = [];
   let refused: unknown;
   for (let n = 0; n < 1_000 && refused === undefined; n += 1) {
-    await journal.append(draft(n, { body: new Uint8Array(2_000) })).then(
+    await journal.append(draft(n, { body: randomBytes(2_000) })).then(
       ({ seq }) => appended.push(seq),
       (error: unknown) => {
         refused = error;
@@ -192,4 +193,34 @@ test("after close, appends are refused; those before it are kept", async () => {
   await journal.close();
   expect(await last).toEqual({ seq: 1, duplicate: false });
   await expect(journal.append(draft(2))).rejects.toMatchObject({ code: "JOURNAL_CLOSED" });
+});
+
+test("which device measured what is told without opening a body, under names that say nothing and stay", async () => {
+  const device = (n: number, name: string | undefined, kind: RecordKind = RecordKind.measure) => {
+    const { device: _, ...rest } = draft(n, { kind });
+    return name === undefined ? rest : { ...rest, device: name };
+  };
+  let journal = await open();
+  const drafts = [
+    device(1, "a"),
+    device(2, "b"),
+    device(3, "a"),
+    device(4, undefined),
+    device(5, "b", RecordKind.event),
+  ];
+  for (const one of drafts) await journal.append(one);
+  const each = await journal.measured({ after: 0, through: 5 }, "each");
+  const [first, second] = each;
+  expect(each).toEqual([
+    { seq: 1, device: first?.device },
+    { seq: 2, device: second?.device },
+    { seq: 3, device: first?.device },
+  ]);
+  expect(first?.device).toMatch(/^[0-9a-f]{32}$/);
+  expect(first?.device).not.toBe(second?.device);
+  await journal.close();
+  journal = await open();
+  expect(await journal.measured({ after: 0, through: 5 }, "last")).toEqual([each[1], each[2]]);
+  expect(await journal.measured({ after: 1, through: 2 }, "each")).toEqual([each[1]]);
+  await journal.close();
 });

@@ -224,7 +224,7 @@ describe("segments", () => {
     const checkpoint = await journal.checkpoint();
     if (checkpoint === undefined) throw new Error("no checkpoint");
     const opened = openSegment(checkpoint.segment, ringOf(testKey()));
-    if (!opened.ok) throw new Error(opened.because);
+    if (!opened.ok) throw new Error(opened.because.en);
     expect(faultyRecords(opened.payload, checkpoint.records)).toEqual([]);
     let head = anchorIn(opened.payload, checkpoint.records);
     expect(head).toMatchObject({ epoch: journal.epoch, lastSeq: 40 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Journal } from "../../src/journal/port.ts";
 import type { SigningKey } from "../../src/seal/key.ts";
+import { encodeMessage } from "../../src/seal/message.ts";
 import { isWithheld } from "../../src/seal/record.ts";
 import { openSegment } from "../../src/seal/segment.ts";
 import { Verifier } from "../../src/seal/verifier.ts";
@@ -32,14 +33,15 @@ describe("the key of the bodies", () => {
   test("can be changed under load: every body opens with the new key, none with the old", async () => {
     const journal = await open(folder);
     await fill(journal, 1, 300);
-    const before = (await journal.segments(1, 1)).at(0);
+    const sent = async () => (await journal.segments(1, 1)).map((segment) => encodeMessage(segment));
+    const before = await sent();
     const load = fill(journal, 301, 600);
     const rotating = journal.rotateBoxKey(newKey);
     await fill(journal, 601, 700);
     await Promise.all([load, rotating]);
     expect(await bodies(journal)).toHaveLength(700);
     expect(await bodies(journal)).not.toContain("withheld");
-    expect((await journal.segments(1, 1)).at(0)).toEqual(before);
+    expect(await sent()).toEqual(before);
     expect((await journal.verify()).findings).toEqual([]);
     await journal.rotateBoxKey(newKey);
     await journal.close();
@@ -124,7 +126,7 @@ describe("the signing key", () => {
     const segments = await journal.segments(1, 10_000);
     const signers = segments.map(({ segment }) => {
       const opened = openSegment(segment, ringOf(testKey(7), testKey(8), testKey(9)));
-      return opened.ok ? Buffer.from(opened.kid).toString("hex") : opened.because;
+      return opened.ok ? Buffer.from(opened.kid).toString("hex") : opened.because.en;
     });
     const order = [7, 8, 9].map((byte) => Buffer.from(testKey(byte).kid).toString("hex"));
     expect([...new Set(signers)]).toEqual(order);

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { begin } from "../../src/journal/identity.ts";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import { migrate, prepare, SCHEMA_VERSION, schemaText } from "../../src/journal/schema.ts";
 import { type Database, openDatabase, type Sql } from "../../src/journal/sqlite.ts";
 import { isWithheld } from "../../src/seal/record.ts";

@@ -2,7 +2,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openJournal } from "../../src/journal/journal.ts";
+import { openJournal } from "../../src/journal/open.ts";
 import type { JournalOptions } from "../../src/journal/options.ts";
 import type { Draft } from "../../src/journal/port.ts";
 import { openDatabase, type Row } from "../../src/journal/sqlite.ts";

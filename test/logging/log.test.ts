@@ -2,16 +2,20 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { errors } from "../../src/config/errors.ts";
 import { Decimal } from "../../src/driver/index.ts";
+import { say, verbatim } from "../../src/errors/sentence.ts";
 import type { GatewayEvent } from "../../src/events.ts";
 import { createLog } from "../../src/logging/log.ts";
-import { observeLog } from "../../src/logging/observe.ts";
+import { LogObserver } from "../../src/logging/observe.ts";
 import type { Measurement } from "../../src/measure/measurement.ts";
 import { ms, wallMs } from "../../src/measure/time.ts";
+import { FakeClock } from "../fixtures/clock.ts";
+import { ManualTimers } from "../fixtures/timers.ts";
 
 function capture(journald = false) {
   const lines: string[] = [];
   const log = createLog({ level: "debug", stream: { write: (line) => lines.push(line) }, journald });
-  return { log, lines };
+  const observe = new LogObserver(log, { clock: new FakeClock(), timers: new ManualTimers() }).observe;
+  return { log, lines, observe };
 }
 
 describe("the log", () => {
@@ -60,8 +64,7 @@ describe("what is told about a reading", () => {
   test("no value, person, label, serial number or address is ever in it", () => {
     fc.assert(
       fc.property(value, address, secretText, (number, where, words) => {
-        const { log, lines } = capture();
-        const observe = observeLog(log);
+        const { lines, observe } = capture();
         for (const event of everyEvent(number, where, words)) observe(event);
         const text = lines.join("").toUpperCase();
         expect(lines.length).toBeGreaterThanOrEqual(14);
@@ -74,33 +77,26 @@ describe("what is told about a reading", () => {
   });
 
   test("one device keeps one name within a run, and another one in the next run", () => {
-    const names = [capture(), capture()].map(({ log, lines }) => {
-      const observe = observeLog(log);
-      observe({ type: "link", link: "AA:BB:CC:DD:EE:FF", state: "open" });
-      observe({ type: "link", link: "AA:BB:CC:DD:EE:FF", state: "closed" });
-      return lines.map((line) => (JSON.parse(line) as { link: string }).link);
+    const names = [capture(), capture()].map(({ observe, lines }) => {
+      observe({ type: "link", link: "serial", device: "AA:BB:CC:DD:EE:FF", state: "open" });
+      observe({ type: "link", link: "serial", device: "AA:BB:CC:DD:EE:FF", state: "closed" });
+      return lines.map((line) => (JSON.parse(line) as { device: string }).device);
     });
     expect(names[0]?.[0]).toBe(names[0]?.[1]);
     expect(names[0]?.[0]).not.toBe(names[1]?.[0]);
   });
 
-  test("a frame that cannot be read is a warning; one by which a device says that it is not done is none", () => {
-    const { log, lines } = capture();
-    const observe = observeLog(log);
-    const device = { address: "balance-1", transport: "serial" } as const;
-    for (const reason of ["unsettled", "not-a-measure", "truncated"] as const) {
-      observe({ type: "rejected", driver: "scale-line", device, reason });
-    }
-    expect(lines.map((line) => JSON.parse(line).level)).toEqual(["debug", "debug", "warn"]);
-  });
-
-  test("an error is told by its code and its documented sentence", () => {
-    const { log, lines } = capture();
-    observeLog(log)({ type: "fault", error: errors.SECRET_MISSING({ where: "/somewhere" }) });
-    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+  test("an error is told by its code, its documented sentence and the system's code behind it", () => {
+    const { lines, observe } = capture();
+    const cause = Object.assign(new Error("open '/somewhere'"), { code: "ENOENT" });
+    observe({ type: "fault", error: errors.SECRET_MISSING({ where: verbatim(3), cause }) });
+    expect(JSON.parse(lines[0] ?? "")).toEqual({
       level: "error",
+      time: expect.any(String),
       code: "SECRET_MISSING",
-      what: "A secret cannot be found.",
+      what: "Un secret est introuvable. · A secret cannot be found.",
+      system: "ENOENT",
+      msg: "fault",
     });
   });
 });
@@ -119,8 +115,8 @@ function everyEvent(number: number, address: string, words: string): readonly Ga
     raw: new TextEncoder().encode(String(number)),
   };
   const error = errors.SECRET_MISSING({
-    where: `/org/bluez/hci0/dev_${address.replaceAll(":", "_")}`,
-    found: `${words} ${number}`,
+    where: say(`appareil ${address.replaceAll(":", "_")}`, `/org/bluez/hci0/dev_${address.replaceAll(":", "_")}`),
+    found: say(`${words} ${number}`, `${words} ${number}`),
     cause: new Error(address),
   });
   return [
@@ -131,9 +127,9 @@ function everyEvent(number: number, address: string, words: string): readonly Ga
     { type: "receipted", destination: "coordination", through: 2 },
     { type: "destination", destination: "coordination", state: "connected" },
     { type: "destination", destination: "coordination", state: "suspended", error },
-    { type: "link", link: address, state: "open" },
-    { type: "link", link: address, state: "failed", error },
-    { type: "link", link: address, state: "closed", error },
+    { type: "link", link: "serial", device: address, state: "open" },
+    { type: "link", link: "serial", device: address, state: "failed", error },
+    { type: "link", link: "serial", device: address, state: "closed", error },
     { type: "device", device: address, state: "followed" },
     { type: "device", device: address, state: "released" },
     { type: "fault", error },

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { linesSink } from "../../src/receiver/sinks/lines.ts";
 import { RecordKind } from "../../src/seal/record.ts";
 
+const sealed = { atMs: 0, isTrusted: true };
 const record = (seq: number, body: string) => ({
   seq,
   kind: RecordKind.measure,
@@ -14,6 +15,7 @@ describe("the lines sink", () => {
   it("writes one line a record, with the body's digits as they were", async () => {
     const output = new PassThrough();
     await linesSink(output).hand({
+      sealed,
       gateway: "g",
       epoch: 1,
       records: [record(1, '{"value":61.50}'), record(2, "{\n}")],
@@ -26,6 +28,7 @@ describe("the lines sink", () => {
 
   it("refuses for good what is no JSON", async () => {
     const refusals = await linesSink(new PassThrough()).hand({
+      sealed,
       gateway: "g",
       epoch: 1,
       records: [record(1, "{"), record(2, "\xff")],
@@ -36,7 +39,7 @@ describe("the lines sink", () => {
   it("fails where the output does", async () => {
     const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("broken pipe")) });
     output.on("error", () => {});
-    const handed = linesSink(output).hand({ gateway: "g", epoch: 1, records: [record(1, "{}")] });
+    const handed = linesSink(output).hand({ sealed, gateway: "g", epoch: 1, records: [record(1, "{}")] });
     await expect(handed).rejects.toThrow("broken pipe");
   });
 });

@@ -6,6 +6,7 @@ import { memoryState } from "../../src/receiver/memory-state.ts";
 import type { Outcome, ReceiverEvent, ReceiverState } from "../../src/receiver/port.ts";
 import { Receiver } from "../../src/receiver/receiver.ts";
 import { Encoding } from "../../src/seal/encoding.ts";
+import { openHolding } from "../../src/seal/holding.ts";
 import { encodeMessage } from "../../src/seal/message.ts";
 import { openReceipt } from "../../src/seal/receipt.ts";
 import { RecordKind } from "../../src/seal/record.ts";
@@ -44,7 +45,7 @@ describe("the receiver", () => {
     const outcome = await receive(segment);
     if (outcome.type !== "held") throw new Error(outcome.type);
     const opened = openReceipt(receiver.sign(GATEWAY, outcome.standing), platformKeys);
-    if (!opened.ok) throw new Error(opened.because);
+    if (!opened.ok) throw new Error(opened.because.en);
     const { head, ...receipt } = opened.receipt;
     expect(receipt).toEqual({ gateway: GATEWAY, epoch: 1, through: 3, exceptions: [], encodings: [0, 1] });
     expect(Buffer.from(head).equals(hashOf(segment.segment))).toBe(true);
@@ -86,15 +87,108 @@ describe("the receiver", () => {
     expect(sink.bodies).toEqual(["fall", "1", "2", "3"]);
   });
 
-  it("hands over ahead of its turn nothing but alarms, and none that is not the one that was sealed", async () => {
+  it("hands over apart from its turn nothing that is not the one that was sealed", async () => {
     const { receiver, sink } = arrange();
     const segment = newJournal().commit("1", { kind: RecordKind.alarm, body: "fall" });
     const forged = segment.records.map((record) => ("body" in record ? { ...record, body: Buffer.from("9") } : record));
     const altered = await receiver.receiveAhead(encodeMessage({ ...segment, records: forged }), GATEWAY);
     expect(altered).toMatchObject({ type: "refused", fault: "altered" });
-    expect(await receiver.receiveAhead(encodeMessage(segment), GATEWAY)).toMatchObject({ type: "ahead", handed: 1 });
     expect(await receiver.receiveAhead(encodeMessage(segment), "ehpad-2")).toMatchObject({ fault: "foreign" });
-    expect(sink.bodies).toEqual(["fall"]);
+    expect(sink.bodies).toEqual([]);
+  });
+
+  it("says of what came apart whether it is held, and counts what was refused before as refused no more", async () => {
+    const { receive, receiver, sink } = arrange();
+    const segment = newJournal().commit("1", "2", "3");
+    sink.refuse = ({ seq }) => (seq > 1 ? "no such person" : undefined);
+    expect(await receive(segment)).toMatchObject({ standing: { exceptions: [{ seq: 2 }, { seq: 3 }] } });
+    sink.refuse = ({ seq }) => (seq === 3 ? "still not" : undefined);
+    const outcome = await receiver.receiveAhead(encodeMessage(segment), GATEWAY);
+    if (outcome.type !== "ahead") throw new Error(outcome.type);
+    const { holding } = outcome;
+    expect(holding).toEqual({ epoch: 1, held: [1, 2], refused: [{ seq: 3, reason: "still not" }] });
+    const statement = receiver.signHolding({ gateway: GATEWAY, ...holding });
+    expect(openHolding(statement, platformKeys)).toEqual({ gateway: GATEWAY, ...holding });
+    expect(openReceipt(statement, platformKeys)).toMatchObject({ ok: false, fault: "malformed" });
+    expect(await receive(segment)).toMatchObject({ standing: { exceptions: [{ seq: 3 }] } });
+    expect(sink.bodies).toEqual(["1", "2"]);
+  });
+
+  describe("of a segment that comes in portions", () => {
+    const segment = () => {
+      const stored = newJournal().commit("1", "2", "3", "4");
+      const portion = (...seqs: readonly number[]) =>
+        encodeMessage(
+          withholding(
+            stored,
+            () => false,
+            ({ seq }) => seqs.includes(seq),
+          ),
+        );
+      return { stored, portion };
+    };
+
+    it("holds nothing until all bodies are there, and hands each over once", async () => {
+      const { receiver, sink } = arrange();
+      const { portion } = segment();
+      const waiting = { type: "portion", standing: { through: 0 } };
+      expect(await receiver.receive(portion(1, 2), GATEWAY)).toMatchObject({ ...waiting, handed: 2 });
+      expect(await receiver.receive(portion(1, 2), GATEWAY)).toMatchObject({ ...waiting, handed: 0 });
+      expect(await receiver.receive(portion(3, 4), GATEWAY)).toMatchObject({ type: "held", handed: 2 });
+      expect(sink.bodies).toEqual(["1", "2", "3", "4"]);
+    });
+
+    it("hands nothing over out of order: what is behind a missing body waits for it", async () => {
+      const { receiver, sink } = arrange();
+      const { portion } = segment();
+      expect(await receiver.receive(portion(3, 4), GATEWAY)).toMatchObject({ type: "portion", handed: 0 });
+      expect(await receiver.receive(portion(1, 3), GATEWAY)).toMatchObject({ type: "portion", handed: 1 });
+      expect(await receiver.receive(portion(2), GATEWAY)).toMatchObject({ type: "portion", handed: 1 });
+      expect(await receiver.receive(portion(3, 4), GATEWAY)).toMatchObject({ type: "held", handed: 2 });
+      expect(sink.bodies).toEqual(["1", "2", "3", "4"]);
+    });
+
+    it("is complete with the last one, though that shows nothing; what is kept back is waited for by nobody", async () => {
+      const { receiver, sink } = arrange();
+      const { stored, portion } = segment();
+      await receiver.receive(portion(1, 2), GATEWAY);
+      const rest = withholding(
+        stored,
+        ({ seq }) => seq > 2,
+        () => false,
+      );
+      expect(await receiver.receive(encodeMessage(rest), GATEWAY)).toMatchObject({ type: "held", withheld: 4 });
+      expect(sink.bodies).toEqual(["1", "2"]);
+    });
+
+    it("says at once what a sink refuses, before the segment is held", async () => {
+      const { receiver, sink } = arrange();
+      sink.refuse = ({ seq }) => (seq === 2 ? "no" : undefined);
+      const { portion } = segment();
+      const standing = { through: 0, exceptions: [{ seq: 2, reason: "no" }] };
+      expect(await receiver.receive(portion(1, 2), GATEWAY)).toMatchObject({ type: "portion", standing });
+      expect(await receiver.receive(portion(3, 4), GATEWAY)).toMatchObject({ type: "portion", handed: 0 });
+      expect(sink.bodies).toEqual(["1"]);
+    });
+
+    it("goes on where another one, that came early, is complete", async () => {
+      const journal = newJournal();
+      const [first, second] = [journal.commit("1", "2"), journal.commit("3")];
+      const { receiver, sink, receive } = arrange();
+      const early = await receive(second);
+      expect(early.type).toBe("early");
+      const portion = (at: number) =>
+        encodeMessage(
+          withholding(
+            first,
+            () => false,
+            ({ seq }) => seq === at,
+          ),
+        );
+      await receiver.receive(portion(1), GATEWAY);
+      expect(throughOf(await receiver.receive(portion(2), GATEWAY))).toBe(3);
+      expect(sink.bodies).toEqual(["1", "2", "3"]);
+    });
   });
 
   it("hands over before it keeps: what a sink throws leaves everything as it was", async () => {

@@ -29,7 +29,7 @@ describe.skipIf(!hasMosquitto || !hasPostgres)("receivers that share one feed", 
     );
     const sink = new KeepingSink();
     const open = async (name: string): Promise<Platform & { close(): Promise<void> }> => {
-      const state = await postgresState(postgres.url);
+      const state = await postgresState({ url: postgres.url });
       const parts = { state, sink, clientId: name, sharedGroup: "platform", keys: gatewayKeys(keys) };
       const platform = openPlatform(broker.url, "5", parts);
       await platform.feed.ready;

@@ -29,7 +29,7 @@ const implementations: readonly {
 }[] = [
   { name: "memory", missing: false, lasting: false, open: async () => memoryState() },
   { name: "SQLite", missing: false, lasting: true, open: (place) => sqliteState(join(folder, `${place}.db`)) },
-  { name: "PostgreSQL", missing: !hasPostgres, lasting: true, open: () => postgresState(postgres?.url ?? "") },
+  { name: "PostgreSQL", missing: !hasPostgres, lasting: true, open: () => postgresState({ url: postgres?.url ?? "" }) },
 ];
 
 const bytes = (fill: number, length: number) => new Uint8Array(length).fill(fill);
@@ -160,8 +160,8 @@ describe("the receiver's state in SQLite", () => {
 describe.skipIf(!hasPostgres)("the receiver's state in PostgreSQL, shared", () => {
   it("lets one receiver at a time at a gateway, whichever process it is", async () => {
     const url = postgres?.url ?? "";
-    await using one = await postgresState(url);
-    await using two = await postgresState(url);
+    await using one = await postgresState({ url });
+    await using two = await postgresState({ url });
     let running = 0;
     const work = (state: ReceiverState) =>
       state.exclusively("shared", 1, async (entry) => {
@@ -177,8 +177,8 @@ describe.skipIf(!hasPostgres)("the receiver's state in PostgreSQL, shared", () =
 
   it("writes nothing for a receiver that was overtaken", async () => {
     const url = postgres?.url ?? "";
-    await using one = await postgresState(url);
-    await using two = await postgresState(url);
+    await using one = await postgresState({ url });
+    await using two = await postgresState({ url });
     const keep =
       (state: ReceiverState, lastSeq: number) => (entry: Parameters<Parameters<typeof state.exclusively>[2]>[0]) =>
         entry.keep({ head: headAt(lastSeq), firstSeq: lastSeq, ids: [], exceptions: [] });

@@ -93,7 +93,7 @@ test("one fault in a document and nothing of it is applied", async () => {
   await expect(apply(twice)).rejects.toMatchObject({ code: "ASSIGNMENT_OVERLAPS" });
   await expect(apply({ ...base, devices: [{ address: "no address", label: "" }] })).rejects.toMatchObject({
     code: "REGISTRY_INVALID",
-    detail: { found: "devices.0.address, devices.0.label" },
+    detail: { found: { fr: "devices.0.address, devices.0.label" } },
   });
   await expect(apply({ ...base, version: 2 })).rejects.toMatchObject({ code: "REGISTRY_INVALID" });
   expect(house.registry.state.devices.values()).toEqual([]);

@@ -85,7 +85,7 @@ describe("assignments", () => {
     const id = await add("r-0012", 1_000, 2_000);
     await expect(add("r-0014", 1_999)).rejects.toMatchObject({
       code: "ASSIGNMENT_OVERLAPS",
-      detail: { found: expect.stringContaining(id) },
+      detail: { found: { fr: expect.stringContaining(id) } },
     });
     await add("r-0014", 2_000);
     expect([whose(1_500), whose(2_000)]).toEqual(["r-0012", "r-0014"]);
@@ -152,7 +152,7 @@ describe("persons and devices", () => {
     for (const change of wrong) {
       await expect(putPerson(house.registry, { ...room14, ins: { ...ins, ...change } }, marie)).rejects.toMatchObject({
         code: "REGISTRY_INVALID",
-        detail: { found: `ins.${Object.keys(change)[0]}` },
+        detail: { found: { fr: `ins.${Object.keys(change)[0]}` } },
       });
     }
     for (const type of ["INS-NIR-TEST", "INS-NIR-DEMO"]) {
@@ -171,7 +171,7 @@ describe("persons and devices", () => {
   test("a NIR is no opaque reference", async () => {
     await expect(putPerson(house.registry, { ...room12, reference: ins.matricule }, marie)).rejects.toMatchObject({
       code: "REGISTRY_INVALID",
-      detail: { found: "reference" },
+      detail: { found: { fr: "reference" } },
     });
   });
 

@@ -18,9 +18,19 @@ const message = {
 
 test("a message keeps the segment byte for byte, whole records and withheld ones", () => {
   const decoded = decodeMessage(encodeMessage(message));
-  if (!decoded.ok) throw new Error(decoded.because);
+  if (!decoded.ok) throw new Error(decoded.because.en);
   expect(Buffer.from(decoded.message.segment).equals(segment)).toBe(true);
   expect(decoded.message.records[1]).toEqual({ seq: 2, withheld: true });
+  expect(faultyRecords(payload, decoded.message.records)).toEqual([]);
+});
+
+test("a body that comes in another message is named by its id, and is no fault of this one", () => {
+  const elsewhere = { seq: 2, withheld: true as const, elsewhere: testRecord("two", 3).id };
+  const decoded = decodeMessage(encodeMessage({ segment, records: [{ seq: 1, ...testRecord("one") }, elsewhere] }));
+  if (!decoded.ok) throw new Error(decoded.because.en);
+  const [, second] = decoded.message.records;
+  expect(second).toMatchObject({ seq: 2, withheld: true });
+  expect(second && "elsewhere" in second && Buffer.from(second.elsewhere ?? []).equals(elsewhere.elsewhere)).toBe(true);
   expect(faultyRecords(payload, decoded.message.records)).toEqual([]);
 });
 
@@ -33,7 +43,9 @@ test("a record that is not the one sealed is named by its sequence number", () =
     { seq: 1, ...testRecord("One") },
     { seq: 2, ...testRecord("two", 3) },
   ];
-  expect(faultyRecords(payload, swapped)).toEqual([{ seq: 1, because: "the record is not the one that was sealed" }]);
+  expect(faultyRecords(payload, swapped)).toEqual([
+    { seq: 1, because: expect.objectContaining({ en: "the record is not the one that was sealed" }) },
+  ]);
   expect(faultyRecords(payload, swapped.slice(1)).map(({ seq }) => seq)).toContain(1);
 });
 
@@ -62,7 +74,7 @@ test("messages follow each other in an export, and the first bytes that are none
 test("the chain knows the next segment, a gap, a repeat, a fork and a bad start", () => {
   const first = testSegment([testRecord("a"), testRecord("b")]);
   const judged = follow(undefined, first.segment, first.payload);
-  if (!judged.ok) throw new Error(judged.because);
+  if (!judged.ok) throw new Error(judged.because.en);
   const { head } = judged;
   const next = (change: object) => {
     const made = testSegment([testRecord("c")], { firstSeq: 3, previous: hashOf(first.segment), ...change });

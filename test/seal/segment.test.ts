@@ -16,7 +16,7 @@ test("what was sealed is what is opened", () => {
     previous: new Uint8Array(32).fill(3),
   });
   const opened = openSegment(segment, ringOf(testKey()));
-  if (!opened.ok) throw new Error(opened.because);
+  if (!opened.ok) throw new Error(opened.because.en);
   expect(opened.payload.firstSeq).toBe(2 ** 33);
   expect(opened.payload.epoch).toBe(payload.epoch);
   expect(opened.payload.sealedAtMs).toBe(1_800_000_000_000);

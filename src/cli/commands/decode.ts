@@ -5,6 +5,7 @@ import { parseChannel } from "../../driver/decode.ts";
 import { DriverRegistry } from "../../driver/registry.ts";
 import { isReject } from "../../driver/reject.ts";
 import type { Sentence } from "../../errors/error.ts";
+import { quoted, say } from "../../errors/sentence.ts";
 import { toJson } from "../../measure/json.ts";
 import { type Instant, ms, wallMs } from "../../measure/time.ts";
 import { systemClock } from "../../system-clock.ts";
@@ -63,7 +64,11 @@ export default function decode(io: Io, summary: Sentence): Command {
       const registry = new DriverRegistry(drivers);
       const receivedAt = arrival(options.received);
       if (options.batch === true) {
-        if (driver !== undefined) throw errors.USAGE({ found: "--batch with a driver", expected: "--batch alone" });
+        if (driver !== undefined)
+          throw errors.USAGE({
+            found: say("--batch avec un pilote", "--batch with a driver"),
+            expected: say("--batch seul", "--batch alone"),
+          });
         return answerBatch(io, registry, receivedAt);
       }
       await decodeArguments(io, registry, receivedAt, driver, bytes, options);
@@ -78,12 +83,19 @@ async function decodeArguments(
   args: readonly string[],
   { channel: channelText, address, name, text }: Options,
 ): Promise<void> {
-  if (driverId === undefined) throw errors.USAGE({ expected: "a driver, or --batch" });
+  if (driverId === undefined) throw errors.USAGE({ expected: say("un pilote, ou --batch", "a driver, or --batch") });
   const driver = registry.get(driverId);
-  if (channelText === undefined) throw errors.USAGE({ expected: "--channel 0x2a35, or --channel serial" });
+  if (channelText === undefined)
+    throw errors.USAGE({
+      expected: say("--channel 0x2a35, ou --channel serial", "--channel 0x2a35, or --channel serial"),
+    });
   const channel = parseChannel(channelText);
-  if (channel === undefined) throw errors.USAGE({ found: `--channel ${channelText}`, expected: "0x2a35 or serial" });
-  if (args.length === 0) throw errors.USAGE({ expected: "bytes, as hex" });
+  if (channel === undefined)
+    throw errors.USAGE({
+      found: quoted(channelText),
+      expected: say("--channel 0x2a35, ou --channel serial", "--channel 0x2a35, or --channel serial"),
+    });
+  if (args.length === 0) throw errors.USAGE({ expected: say("des octets, en hexadécimal", "bytes, as hex") });
   const device = deviceOf(driver, address, name);
   for (const bytes of text === true ? args.map((line) => new TextEncoder().encode(line)) : hexArguments(args)) {
     for (const outcome of decodeBytes(driver, channel, bytes, device, receivedAt())) {
@@ -97,7 +109,11 @@ function hexArguments(args: readonly string[]): readonly Uint8Array[] {
   const frames = args.every((arg) => /^(?:0x)?[0-9a-f]{2}$/i.test(arg)) ? [args.join("")] : args;
   return frames.map((frame, index) => {
     const bytes = parseHex(frame);
-    if (bytes === undefined) throw errors.USAGE({ found: `bytes ${index + 1}`, expected: "pairs of hex digits" });
+    if (bytes === undefined)
+      throw errors.USAGE({
+        found: say(`les octets n° ${index + 1}`, `bytes ${index + 1}`),
+        expected: say("des paires de chiffres hexadécimaux", "pairs of hex digits"),
+      });
     return bytes;
   });
 }
@@ -110,7 +126,10 @@ function arrival(received: string | undefined): () => Instant {
   }
   const wall = Date.parse(received);
   if (Number.isNaN(wall)) {
-    throw errors.USAGE({ found: `--received ${received}`, expected: "2026-01-05T08:00:00+01:00" });
+    throw errors.USAGE({
+      found: quoted(received),
+      expected: say("--received 2026-01-05T08:00:00+01:00", "--received 2026-01-05T08:00:00+01:00"),
+    });
   }
   return () => ({ wall: wallMs(wall), monotonic: ms(0), bootId: "0".repeat(32), synchronised: true });
 }

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { nearest } from "../../config/nearest.ts";
 import type { Sentence } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import { type CatalogueEntry, errorCatalogue } from "../catalogue.ts";
 import { command, inBoth } from "../command.ts";
 import { errors } from "../errors.ts";
@@ -25,7 +26,7 @@ function choose(all: readonly CatalogueEntry[], code: string | undefined): reado
     code,
     all.map((entry) => entry.code),
   );
-  throw errors.ERROR_UNKNOWN({ found: code, ...(near === undefined ? {} : { expected: near }) });
+  throw errors.ERROR_UNKNOWN({ found: verbatim(code), ...(near === undefined ? {} : { expected: verbatim(near) }) });
 }
 
 function paragraph({ code, what, remedy, exit }: CatalogueEntry): string {

@@ -1,25 +1,21 @@
 /** `vigie journal`: what is in the journal, whether it is whole, and out to a file that anybody can verify. */
-import { access } from "node:fs/promises";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
 import { loadGatewayConfig } from "../../config/load.ts";
-import type { GatewayConfig } from "../../config/schema.ts";
-import { readKey } from "../../config/secret.ts";
 import { type ReadableJournal, remoteJournal } from "../../control/remote-journal.ts";
 import { connectControl } from "../../control/socket.ts";
 import { withholding, withholdQuarantine } from "../../delivery/withhold.ts";
 import { ExitCode, type Sentence } from "../../errors/error.ts";
 import { controlPath, openConfiguredJournal } from "../../gateway.ts";
 import type { StoredSegment } from "../../journal/port.ts";
-import { hex } from "../../measure/json.ts";
-import { signingKey } from "../../seal/key.ts";
 import { encodeMessage } from "../../seal/message.ts";
 import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
-import { errors } from "../errors.ts";
+import { type ActorOptions, actorOf, asking, assertJournal, changing } from "../control.ts";
 import { type Io, print } from "../io.ts";
 import { createFile } from "../json-file.ts";
+import { salvage } from "../salvage.ts";
+import { salvageLines } from "../salvage-words.ts";
 import { verificationLines } from "../verification.ts";
 
 interface Options {
@@ -35,6 +31,7 @@ export default function journal(io: Io, summary: Sentence): Command {
     status: ["vigie journal status --config config/vigie.yaml"],
     verify: ["vigie journal verify --config config/vigie.yaml"],
     export: ["vigie journal export journal.cbor --config config/vigie.yaml"],
+    salvage: ['vigie journal salvage --config config/vigie.yaml --reason "carte mémoire abîmée"'],
   };
   const status = command(io, {
     name: "status",
@@ -60,35 +57,47 @@ export default function journal(io: Io, summary: Sentence): Command {
     .argument("<file>", inBoth("le fichier à écrire ; il ne doit pas exister", "the file to write; it must not exist"))
     .option("--from <seq>", inBoth("à partir de ce numéro", "from this number on"), Number, 1)
     .action((file: string, options: Options & { readonly from: number }) =>
-      withJournal(options.config, (journal, config) => exportJournal(io, journal, config, file, options)),
+      withJournal(options.config, (journal) => exportJournal(io, journal, file, options)),
     );
-  for (const sub of [status, verify, exporting]) {
-    sub
-      .requiredOption("--config <file>", inBoth("le fichier de configuration", "the configuration file"))
-      .option("--json", inBoth("pour un programme", "for a program"));
-  }
+  for (const sub of [status, verify, exporting]) asking(sub);
+  const salvaging = changing(
+    command(io, {
+      name: "salvage",
+      summary: {
+        fr: "remplace un journal qui ne s'ouvre plus : sauve ce qui est entier, garde tout le reste, n'efface rien",
+        en: "replaces a journal that does not open any more: saves what is whole, keeps all the rest, deletes nothing",
+      },
+      examples: examples.salvage,
+    }),
+  ).action((options: ActorOptions) => salvageJournal(io, options));
   return command(io, { name: "journal", summary, examples: Object.values(examples).flat() })
     .addCommand(status)
     .addCommand(verify)
-    .addCommand(exporting);
+    .addCommand(exporting)
+    .addCommand(salvaging);
+}
+
+async function salvageJournal(io: Io, options: ActorOptions): Promise<void> {
+  const report = await salvage(await loadGatewayConfig(options.config, drivers), actorOf(options));
+  if (report !== undefined && report.salvaged.lost.length > 0) io.exitCode = ExitCode.findings;
+  if (options.json === true) return print(io.stdout, JSON.stringify(report ?? { ended: true }));
+  await print(
+    io.stdout,
+    ...(report === undefined
+      ? ["Sauvetage terminé : `systemctl start vigie` · Salvage ended: `systemctl start vigie`"]
+      : salvageLines(report)),
+  );
 }
 
 /** The journal of the gateway that is running, else the file itself. */
-async function withJournal(
-  file: string,
-  work: (journal: ReadableJournal, config: GatewayConfig) => Promise<void>,
-): Promise<void> {
+async function withJournal(file: string, work: (journal: ReadableJournal) => Promise<void>): Promise<void> {
   const config = await loadGatewayConfig(file, drivers);
   const running = await connectControl(controlPath(config));
-  if (running !== undefined) return work(await remoteJournal(running), config);
-  // Who only looks makes none: it would belong to him (root, perhaps), and the service could not open it.
-  const path = join(config.journal.path, "journal.db");
-  await access(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") throw errors.JOURNAL_ABSENT({ where: path, cause });
-  });
+  if (running !== undefined) return work(await remoteJournal(running));
+  await assertJournal(config);
   const journal = await openConfiguredJournal(config, systemClock(config.clock.trust));
   try {
-    await work(journal, config);
+    await work(journal);
   } finally {
     await journal.close();
   }
@@ -120,11 +129,9 @@ async function verifyJournal(io: Io, journal: ReadableJournal, { json }: Options
 async function exportJournal(
   io: Io,
   journal: ReadableJournal,
-  config: GatewayConfig,
   file: string,
   { from, json }: Options & { readonly from: number },
 ): Promise<void> {
-  const { publicKey } = signingKey(await readKey(config.journal.signingKey));
   // It holds health data: for its owner alone, and never over another file.
   const handle = await createFile(file);
   let [segments, records] = [0, 0];
@@ -138,12 +145,12 @@ async function exportJournal(
   } finally {
     await handle.close();
   }
-  const key = hex(publicKey);
-  if (json === true) return print(io.stdout, JSON.stringify({ file, segments, records, publicKey: key }));
+  const { publicKey } = await journal.status();
+  if (json === true) return print(io.stdout, JSON.stringify({ file, segments, records, publicKey }));
   await print(
     io.stdout,
     `${segments} segments, ${records} enregistrements · records → ${file}`,
-    `À vérifier avec · verify with: vigie verify ${file} --key ${key}`,
+    `À vérifier avec · verify with: vigie verify ${file} --key ${publicKey}`,
   );
 }
 

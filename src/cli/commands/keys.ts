@@ -1,20 +1,32 @@
 /** `vigie keys`: makes the secrets that a configuration names, and shows what others need to verify with. */
+
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
-import { loadAnyConfig } from "../../config/load.ts";
-import type { GatewayConfig, ReceiverConfig, SecretSource } from "../../config/schema.ts";
+import { type KeySources, loadGatewayConfig, loadKeySources } from "../../config/load.ts";
+import type { GatewayConfig, SecretSource } from "../../config/schema.ts";
 import { readKey } from "../../config/secret.ts";
 import type { Sentence } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import { hex } from "../../measure/json.ts";
 import { kidText, signingKey } from "../../seal/key.ts";
 import { command, inBoth } from "../command.ts";
+import { type ActorOptions, actorOf, asking, changing } from "../control.ts";
+import { errors } from "../errors.ts";
 import { type Io, print } from "../io.ts";
 import { createKeyFile } from "../key-file.ts";
+import { type KeyFiles, prepareKey, type Rotated, rotateKeyFiles } from "../key-rotation.ts";
+import { type PublicHalf, rotationLines } from "../key-words.ts";
 
 interface Options {
   readonly config: string;
   readonly credentials?: string;
   readonly json?: boolean;
+}
+
+interface RotateOptions extends ActorOptions {
+  readonly credentials?: string;
+  readonly box?: boolean;
+  readonly prepare?: boolean;
 }
 
 /** One secret of a configuration: what it is for, and where it is kept. */
@@ -30,6 +42,10 @@ export default function keys(io: Io, summary: Sentence): Command {
       "vigie keys create --config /etc/vigie/vigie.yaml --credentials /etc/vigie/credentials",
     ],
     public: ["vigie keys public --config config/demo.yaml"],
+    rotate: [
+      'vigie keys rotate --config config/demo.yaml --reason "départ du prestataire"',
+      "vigie keys rotate --box --config /etc/vigie/vigie.yaml --credentials /etc/vigie/credentials",
+    ],
   };
   const create = command(io, {
     name: "create",
@@ -44,26 +60,78 @@ export default function keys(io: Io, summary: Sentence): Command {
     summary: { fr: "montre les clés publiques et leur identifiant", en: "shows the public keys and their ids" },
     examples: examples.public,
   }).action((options: Options) => showPublicKeys(io, options));
-  for (const sub of [create, show]) {
-    sub
-      .requiredOption("--config <file>", inBoth("le fichier de configuration", "the configuration file"))
+  const rotate = changing(
+    command(io, {
+      name: "rotate",
+      summary: {
+        fr: "change une clé, passerelle en marche ou arrêtée ; coupée, la même commande continue",
+        en: "changes a key, with the gateway running or stopped; cut, the same command goes on",
+      },
+      examples: examples.rotate,
+    })
       .option(
-        "--credentials <folder>",
+        "--box",
         inBoth(
-          "le dossier où sont les secrets que systemd remet au service",
-          "the folder of the secrets that systemd hands to the service",
+          "la clé de chiffrement du journal ; à défaut, celle qui signe",
+          "the journal's encryption key; by default the one that signs",
         ),
       )
-      .option("--json", inBoth("pour un programme", "for a program"));
+      .option(
+        "--prepare",
+        inBoth(
+          "fabrique la prochaine clé et montre sa moitié publique, sans rien changer encore",
+          "makes the next key and shows its public half, without changing anything yet",
+        ),
+      ),
+  ).action((options: RotateOptions) => rotateKey(io, options));
+  for (const sub of [create, show]) asking(sub);
+  for (const sub of [create, show, rotate]) {
+    sub.option(
+      "--credentials <folder>",
+      inBoth(
+        "le dossier où sont les secrets que systemd remet au service",
+        "the folder of the secrets that systemd hands to the service",
+      ),
+    );
   }
-  return command(io, { name: "keys", summary, examples: [...examples.create, ...examples.public] })
+  return command(io, { name: "keys", summary, examples: Object.values(examples).flat() })
     .addCommand(create)
-    .addCommand(show);
+    .addCommand(show)
+    .addCommand(rotate);
+}
+
+async function rotateKey(io: Io, options: RotateOptions): Promise<void> {
+  const config = await loadGatewayConfig(options.config, drivers);
+  const files = filesOf(config, options.credentials);
+  const use = options.box === true ? "box" : "signing";
+  const rotated =
+    options.prepare === true
+      ? [{ use, file: await prepareKey(files[use]) } as const]
+      : await rotateKeyFiles(config, files, use, actorOf(options));
+  const told = await Promise.all(rotated.map(async (one) => ({ ...one, ...(await publicHalf(one)) })));
+  if (options.json === true) return print(io.stdout, JSON.stringify(told, null, 2));
+  await print(io.stdout, ...told.flatMap((one) => rotationLines(one, config.gateway.id)));
+}
+
+async function publicHalf({ use, file }: Pick<Rotated, "use" | "file">): Promise<PublicHalf | undefined> {
+  if (use === "box") return undefined;
+  const { kid, publicKey } = signingKey(await readKey({ file }));
+  return { kid: kidText(kid), publicKey: hex(publicKey) };
+}
+
+/** @throws KEY_IN_CREDENTIALS */
+function filesOf({ journal }: GatewayConfig, credentials: string | undefined): KeyFiles {
+  const file = (source: SecretSource): string => {
+    const found = fileOf(source, credentials);
+    if (found !== undefined) return found;
+    throw errors.KEY_IN_CREDENTIALS("credential" in source ? { where: verbatim(source.credential) } : {});
+  };
+  return { signing: file(journal.signingKey), box: file(journal.key) };
 }
 
 async function createKeys(io: Io, { config, credentials, json }: Options): Promise<void> {
   const made = [];
-  for (const { use, source } of keysOf(await loadAnyConfig(config, drivers))) {
+  for (const { use, source } of keysOf(await loadKeySources(config, drivers))) {
     const file = fileOf(source, credentials);
     made.push({ use, file, created: file === undefined ? false : await createKeyFile(file) });
   }
@@ -79,7 +147,7 @@ function outcome(file: string | undefined, created: boolean): string {
 
 async function showPublicKeys(io: Io, { config, credentials, json }: Options): Promise<void> {
   const shown = [];
-  for (const { use, source } of keysOf(await loadAnyConfig(config, drivers))) {
+  for (const { use, source } of keysOf(await loadKeySources(config, drivers))) {
     if (use === "journal.key") continue; // it encrypts and has no public half
     const file = fileOf(source, credentials);
     const { kid, publicKey } = signingKey(await readKey(file === undefined ? source : { file }));
@@ -89,7 +157,7 @@ async function showPublicKeys(io: Io, { config, credentials, json }: Options): P
   await print(io.stdout, ...shown.map(({ use, kid, publicKey }) => `${use}  kid ${kid}  ${publicKey}`));
 }
 
-function keysOf({ journal, receiver }: GatewayConfig | ReceiverConfig): readonly Key[] {
+function keysOf({ journal, receiver }: KeySources): readonly Key[] {
   return [
     ...(journal === undefined
       ? []

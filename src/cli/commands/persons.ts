@@ -2,12 +2,14 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import type { Sentence } from "../../errors/error.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
 import { badgeFrom } from "../badge.ts";
 import { command, inBoth } from "../command.ts";
 import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing } from "../control.ts";
 import { errors } from "../errors.ts";
 import { type Io, print } from "../io.ts";
-import { readJson, writeJson } from "../json-file.ts";
+import { readJson } from "../json-file.ts";
+import { exportCommand } from "../registry-export.ts";
 import { table } from "../table.ts";
 
 interface AddOptions extends ActorOptions {
@@ -111,7 +113,7 @@ export default function persons(io: Io, summary: Sentence): Command {
     const { reader, badge: given, none } = options;
     const actor = actorOf(options);
     if ([reader, given, none].filter((one) => one !== undefined).length !== 1) {
-      throw errors.USAGE({ expected: "--reader, --badge or --none" });
+      throw errors.USAGE({ expected: say("--reader, --badge ou --none", "--reader, --badge or --none") });
     }
     if (reader !== undefined) {
       await print(io.stdout, "Présentez le badge au lecteur.\nShow the badge to the reader.");
@@ -135,28 +137,19 @@ export default function persons(io: Io, summary: Sentence): Command {
     ),
   ).action(async (file: string, options: ActorOptions) => {
     const parsed = z.array(z.unknown()).safeParse(await readJson(io, file));
-    if (!parsed.success) throw errors.INPUT_MALFORMED({ where: file, expected: "a list of persons" });
+    if (!parsed.success)
+      throw errors.INPUT_MALFORMED({
+        where: verbatim(file),
+        expected: say("une liste de personnes", "a list of persons"),
+      });
     for (const person of parsed.data) {
       await ask(io, options, { do: "person-put", person, actor: actorOf(options) }, "done");
     }
     await print(io.stdout, `${parsed.data.length} personne(s) · person(s)`);
   });
-  const exporting = asking(
-    command(io, {
-      name: "export",
-      summary: { fr: "écrit les personnes dans un fichier (0600)", en: "writes the persons to a file (0600)" },
-    })
-      .argument(
-        "<file>",
-        inBoth("le fichier à écrire ; il ne doit pas exister", "the file to write; it must not exist"),
-      )
-      .option("--identities", inBoth("avec les INS", "with the INS")),
-  ).action(async (file: string, options: ControlOptions & { readonly identities?: boolean }) => {
-    const request = { do: "registry-export", identities: options.identities === true } as const;
-    const { document } = await ask(io, options, request, "document");
-    const { persons } = z.object({ persons: z.array(z.unknown()) }).parse(document);
-    await writeJson(file, persons);
-    await print(io.stdout, `${persons.length} personne(s) · person(s) → ${file}`);
+  const exporting = exportCommand(io, {
+    summary: { fr: "écrit les personnes dans un fichier (0600)", en: "writes the persons to a file (0600)" },
+    part: (document) => z.object({ persons: z.array(z.unknown()) }).parse(document).persons,
   });
   const examples = [
     "vigie persons list --config config/vigie.yaml",

@@ -1,17 +1,11 @@
 /** `vigie quarantine`: what waits because nobody can be sure whose it is. Never what was measured. */
 import type { Command } from "commander";
 import type { Sentence } from "../../errors/error.ts";
+import { quarantineWords } from "../../registry/port.ts";
 import { command, inBoth } from "../command.ts";
 import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing } from "../control.ts";
 import { type Io, print } from "../io.ts";
 import { table } from "../table.ts";
-
-const reasons = {
-  unassigned: "appareil à personne · device is nobody's",
-  "unassigned-then": "à personne à ce moment · nobody's then",
-  "user-slot-unknown": "utilisateur inconnu · user unknown",
-  "time-impossible": "heure incertaine · time uncertain",
-} as const;
 
 export default function quarantine(io: Io, summary: Sentence): Command {
   const list = asking(
@@ -26,7 +20,7 @@ export default function quarantine(io: Io, summary: Sentence): Command {
       devices.find(({ address }) => address === device)?.label ?? device,
       measuredAt,
       receivedAt,
-      reasons[reason],
+      `${quarantineWords[reason].fr} · ${quarantineWords[reason].en}`,
     ]);
     const headings = [
       "n°",

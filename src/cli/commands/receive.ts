@@ -1,17 +1,30 @@
-/** `vigie receive`: the platform's side, until it is told to stop. Bundles go to standard output, a line each. */
+/** `vigie receive`: the platform's side, until it is told to stop. What it says of itself goes to standard error. */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
 import { loadReceiverConfig } from "../../config/load.ts";
-import { readKey, readSecretText } from "../../config/secret.ts";
 import type { Sentence } from "../../errors/error.ts";
-import { tlsOf } from "../../gateway-destinations.ts";
 import { createLog } from "../../logging/log.ts";
 import { observeReceiver } from "../../logging/observe-receiver.ts";
-import { gatewayKeys, linesSink, openMqttReceiver, Receiver, signingKey, sqliteState } from "../../receiver/index.ts";
+import type { Clock } from "../../measure/time.ts";
+import {
+  fhirSink,
+  linesSink,
+  openHttpReceiver,
+  openMqttReceiver,
+  postgresSink,
+  postgresState,
+  Receiver,
+  type ReceiverState,
+  type Sink,
+  sqliteState,
+} from "../../receiver/index.ts";
+import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
 import { type Io, isUnderJournald } from "../io.ts";
+import { Opened } from "../opened.ts";
+import { type ReceiverFiles, readReceiverFiles, type SinkPlan } from "../receiver-files.ts";
 
 export default function receive(io: Io, summary: Sentence): Command {
   return command(io, {
@@ -21,35 +34,42 @@ export default function receive(io: Io, summary: Sentence): Command {
   })
     .requiredOption("--config <file>", inBoth("le fichier de configuration", "the configuration file"))
     .action(async ({ config: file }: { readonly config: string }) => {
-      const {
-        receiver: config,
-        log: { level },
-      } = await loadReceiverConfig(file, drivers);
-      const log = createLog({ level, stream: io.stderr, journald: isUnderJournald() });
+      // Told to stop while it starts, it finishes starting and then stops.
+      const interrupted = io.interrupted();
+      const { receiver: config, log: logging, clock } = await loadReceiverConfig(file, drivers);
+      const log = createLog({ level: logging.level, stream: io.stderr, journald: isUnderJournald() });
       const observe = observeReceiver(log);
-      await mkdir(dirname(config.state), { recursive: true, mode: 0o700 });
-      await using state = await sqliteState(config.state);
-      const receiver = new Receiver({
-        keys: gatewayKeys(config.gateways),
-        state,
-        sinks: [linesSink(io.stdout)],
-        platformKey: signingKey(await readKey(config.signingKey)),
-        observe,
-      });
-      const { url, protocol, clientId = "vigie-receiver", username, password } = config;
-      const tls = await tlsOf(config);
-      await using _feed = openMqttReceiver({
-        receiver,
-        observe,
-        config: {
-          url,
-          version: protocol === 5 ? "5" : "3.1.1",
-          clientId,
-          ...(username === undefined ? {} : { username }),
-          ...(password === undefined ? {} : { password: await readSecretText(password) }),
-          ...(tls === undefined ? {} : { tls }),
-        },
-      });
-      log.info("receiver stopping", { signal: await io.interrupted() });
+      const files = await readReceiverFiles(config, observe);
+
+      await using opened = new Opened();
+      opened.use(files.directory);
+      const state = opened.use(await openState(files.state));
+      const sinks: Sink[] = [];
+      for (const plan of files.sinks) sinks.push(await openSink(plan, io, systemClock(clock.trust), opened));
+      const { keys, refresh: refreshKeys } = files.directory;
+      const receiver = new Receiver({ keys, refreshKeys, state, sinks, platformKey: files.platformKey, observe });
+      if (files.http !== undefined) {
+        const { port } = opened.use(await openHttpReceiver({ ...files.http, receiver, observe }));
+        log.info("listening", { host: files.http.listen.host, port, tls: files.http.tls !== undefined });
+      }
+      if (files.mqtt !== undefined) opened.use(openMqttReceiver({ receiver, observe, config: files.mqtt }));
+      log.info("receiver stopping", { signal: await interrupted });
     });
+}
+
+async function openState(state: ReceiverFiles["state"]): Promise<ReceiverState> {
+  if (typeof state !== "string") return postgresState(state);
+  await mkdir(dirname(state), { recursive: true, mode: 0o700 });
+  return sqliteState(state);
+}
+
+async function openSink(plan: SinkPlan, { stdout }: Io, clock: Clock, opened: Opened): Promise<Sink> {
+  switch (plan.type) {
+    case "stdout":
+      return linesSink(stdout);
+    case "postgres":
+      return opened.use(await postgresSink(plan.place));
+    case "fhir":
+      return opened.use(await fhirSink({ config: plan.config, clock }));
+  }
 }

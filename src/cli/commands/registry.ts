@@ -2,28 +2,17 @@
 import type { Command } from "commander";
 import type { Sentence } from "../../errors/error.ts";
 import { command, inBoth } from "../command.ts";
-import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing } from "../control.ts";
+import { type ActorOptions, actorOf, ask, changing } from "../control.ts";
 import { type Io, print } from "../io.ts";
-import { readJson, writeJson } from "../json-file.ts";
+import { readJson } from "../json-file.ts";
+import { exportCommand } from "../registry-export.ts";
 
 const signs = { add: "+", change: "~", end: "|", remove: "-" } as const;
 
 export default function registry(io: Io, summary: Sentence): Command {
-  const exporting = asking(
-    command(io, {
-      name: "export",
-      summary: { fr: "écrit le registre dans un fichier (0600)", en: "writes the registry to a file (0600)" },
-    })
-      .argument(
-        "<file>",
-        inBoth("le fichier à écrire ; il ne doit pas exister", "the file to write; it must not exist"),
-      )
-      .option("--identities", inBoth("avec les INS", "with the INS")),
-  ).action(async (file: string, options: ControlOptions & { readonly identities?: boolean }) => {
-    const request = { do: "registry-export", identities: options.identities === true } as const;
-    const { document } = await ask(io, options, request, "document");
-    await writeJson(file, document);
-    await print(io.stdout, `→ ${file}`);
+  const exporting = exportCommand(io, {
+    summary: { fr: "écrit le registre dans un fichier (0600)", en: "writes the registry to a file (0600)" },
+    part: (document) => document,
   });
   const importing = changing(
     command(io, {

@@ -2,11 +2,12 @@
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
 import { loadGatewayConfig } from "../../config/load.ts";
+import { systemTimers } from "../../delivery/timers.ts";
 import { DriverRegistry } from "../../driver/registry.ts";
 import type { Sentence } from "../../errors/error.ts";
 import { startGateway } from "../../gateway.ts";
 import { createLog } from "../../logging/log.ts";
-import { observeLog } from "../../logging/observe.ts";
+import { LogObserver } from "../../logging/observe.ts";
 import { systemClock } from "../../system-clock.ts";
 import { version } from "../../version.ts";
 import { command, inBoth } from "../command.ts";
@@ -21,11 +22,13 @@ export default function run(io: Io, summary: Sentence): Command {
       const interrupted = io.interrupted();
       const config = await loadGatewayConfig(file, drivers);
       const log = createLog({ level: config.log.level, stream: io.stderr, journald: isUnderJournald() });
+      const clock = systemClock(config.clock.trust);
+      using told = new LogObserver(log, { clock, timers: systemTimers });
       await using gateway = await startGateway({
         config,
         drivers: new DriverRegistry(drivers),
-        clock: systemClock(config.clock.trust),
-        observe: observeLog(log),
+        clock,
+        observe: told.observe,
       });
       const { epoch, lastSeq } = gateway.journal;
       log.info("gateway started", { version, gateway: config.gateway.id, epoch, lastSeq });

@@ -1,6 +1,7 @@
 /** `vigie sessions`: on a shared device, whose the next reading is. */
 import type { Command } from "commander";
 import type { Sentence } from "../../errors/error.ts";
+import { say } from "../../errors/sentence.ts";
 import { siteIso } from "../../measure/site-time.ts";
 import { badgeFrom } from "../badge.ts";
 import { command, inBoth } from "../command.ts";
@@ -55,7 +56,7 @@ export default function sessions(io: Io, summary: Sentence): Command {
   ).action(async (options: OpenOptions) => {
     const { device, person, badge, minutes } = options;
     if ((person === undefined) === (badge === undefined)) {
-      throw errors.USAGE({ expected: "--person or --badge" });
+      throw errors.USAGE({ expected: say("--person ou --badge", "--person or --badge") });
     }
     const told = badge === "-" ? await badgeFrom(io) : badge;
     const request = {

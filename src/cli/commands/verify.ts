@@ -2,13 +2,13 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { ExitCode, type Sentence } from "../../errors/error.ts";
-import { keyRing, verifyingKey } from "../../seal/key.ts";
-import { messagesOf } from "../../seal/message.ts";
-import { Verifier } from "../../seal/verifier.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
+import { systemSays } from "../../errors/system.ts";
+import { verifyingKey } from "../../seal/key.ts";
 import { command, inBoth } from "../command.ts";
 import { errors } from "../errors.ts";
 import { type Io, print } from "../io.ts";
-import { verificationLines } from "../verification.ts";
+import { verificationLines, verifyExport } from "../verification.ts";
 
 interface Options {
   readonly key: string;
@@ -31,26 +31,22 @@ export default function verify(io: Io, summary: Sentence): Command {
     )
     .option("--json", inBoth("pour un programme", "for a program"))
     .action(async (file: string, { key, json }: Options) => {
-      const verifier = new Verifier(keyRing([verifyingKey(await publicKey(key))]));
-      const sequence = await readInput(file);
-      // First the changes of signing key, each signed by the key before it: the export may begin after one of them.
-      for (const decoded of messagesOf(sequence)) if (decoded.ok) verifier.learn(decoded.message);
-      for (const decoded of messagesOf(sequence)) {
-        if (decoded.ok) verifier.add(decoded.message);
-        else verifier.report({ fault: "malformed", because: decoded.because });
-      }
-      const result = verifier.result();
+      const result = verifyExport(await readInput(file), verifyingKey(await publicKey(key)));
       await print(io.stdout, ...(json === true ? [JSON.stringify(result)] : verificationLines(result)));
       if (result.findings.length > 0 || result.segments === 0) io.exitCode = ExitCode.findings;
     });
 }
 
+const keyForm = say(
+  "--key avec 64 chiffres hexadécimaux, ou un fichier qui les contient",
+  "--key with 64 hex digits, or a file that holds them",
+);
+
 async function publicKey(given: string): Promise<Uint8Array> {
   const text = /^[0-9a-fA-F]{64}$/.test(given) ? given : (await readInput(given)).toString("latin1").trim();
   // A line of `vigie keys public` ends with the key: it may be handed over as it is.
   const digits = /[0-9a-fA-F]{64}$/.exec(text)?.[0];
-  if (digits === undefined)
-    throw errors.USAGE({ where: "--key", expected: "64 hex digits, or a file that holds them" });
+  if (digits === undefined) throw errors.USAGE({ expected: keyForm });
   return Buffer.from(digits, "hex");
 }
 
@@ -58,6 +54,6 @@ async function readInput(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw errors.INPUT_UNREADABLE({ where: file, cause });
+    throw errors.INPUT_UNREADABLE({ where: verbatim(file), found: systemSays(cause), cause });
   }
 }

@@ -1,6 +1,7 @@
 /** What a FHIR server's answer to one transaction says about that record, and about the server. Pure. */
 import { z } from "zod";
 import type { VigieError } from "../../errors/error.ts";
+import { say } from "../../errors/sentence.ts";
 import type { Because } from "../dead-letters.ts";
 import { errors } from "../errors.ts";
 import type { HttpAnswer } from "../http/line.ts";
@@ -77,7 +78,7 @@ function judgeStatus(status: number, words: string | undefined, notBeforeMs?: nu
 function judgeReceipt(body: unknown, entries: number): Judgement {
   const receipt = transactionResponse.safeParse(body).data;
   if (receipt === undefined || receipt.entry.length !== entries) {
-    return { type: "unable", reason: errors.DELIVERY_NOT_A_RECEIPT({ found: "a 2xx without a transaction-response" }) };
+    return { type: "unable", reason: errors.DELIVERY_NOT_A_RECEIPT({ found: noTransaction }) };
   }
   for (const { response } of receipt.entry) {
     const status = Number(response.status.slice(0, 3));
@@ -85,6 +86,8 @@ function judgeReceipt(body: unknown, entries: number): Judgement {
   }
   return { type: "accepted" };
 }
+
+const noTransaction = say("un succès (2xx) sans transaction-response", "a 2xx without a transaction-response");
 
 /** What an OperationOutcome says, its issues one behind the other; undefined where there is none. */
 export function wordsOf(body: unknown): string | undefined {

@@ -2,21 +2,21 @@
  * A FHIR R4 server: each measure is POSTed as a transaction, and its transaction-response is the receipt. Identifiers and
  * conditional creates make a repeat harmless, so whatever has no answer is sent again.
  */
-import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { isVigieError } from "../../errors/error.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredWholeRecord } from "../../journal/port.ts";
 import type { Clock } from "../../measure/time.ts";
 import { isWithheld, RecordKind } from "../../seal/record.ts";
-import { Cursor } from "../cursor.ts";
 import type { Because, DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
 import { type HttpLine, openHttpLine } from "../http/line.ts";
+import { Life } from "../life.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
-import { type Ending, keepTrying } from "../retry.ts";
+import type { Ending } from "../retry.ts";
 import { readingOf } from "../route.ts";
-import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
+import { closedByUs } from "../trouble.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import type { Judgement } from "./answer.ts";
 import { Lanes } from "./lanes.ts";
@@ -69,11 +69,7 @@ interface Measure {
 
 /** Starts delivering, from the cursor in the journal on, until it is disposed of. @throws DELIVERY_TOKEN_KEY_UNUSABLE */
 export async function openFhirDestination(parts: FhirDestinationParts): Promise<Destination> {
-  const { name, journal, observe, clock, config, timers = systemTimers } = parts;
-  const cursor = await Cursor.open(name, journal, {
-    moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
-  });
+  const { clock, config, timers = systemTimers } = parts;
   const connections = config.connections ?? CONNECTIONS;
   const line = openHttpLine({
     timers,
@@ -84,13 +80,13 @@ export async function openFhirDestination(parts: FhirDestinationParts): Promise<
   });
   const tokens = config.oauth === undefined ? undefined : await openTokenSource(config.oauth, line.exchange, clock);
   const server = fhirServer(config.url.replace(/\/$/, ""), line.exchange, tokens);
-  const destination = new FhirDestination({ ...parts, timers }, { cursor, line, server, connections });
+  const destination = new FhirDestination(parts, { life: await Life.open(parts), line, server, connections });
   destination.start();
   return destination;
 }
 
 interface Opened {
-  readonly cursor: Cursor;
+  readonly life: Life;
   readonly line: HttpLine;
   readonly server: FhirServer;
   readonly connections: number;
@@ -98,11 +94,10 @@ interface Opened {
 
 class FhirDestination implements Destination {
   readonly name: string;
-  readonly #parts: FhirDestinationParts & { readonly timers: Timers };
+  readonly #parts: FhirDestinationParts;
+  readonly #life: Life;
   readonly #opened: Opened;
   readonly #lanes: Lanes<Measure>;
-  readonly #stop = new AbortController();
-  readonly #changed = new Signal();
   #readThrough: number;
   /** Halves where the server asks for it, and grows back with what it takes. */
   #sideBySide: number;
@@ -110,61 +105,41 @@ class FhirDestination implements Destination {
   /** Why this attempt ends, once what is out has come back. */
   #ending: Ending | undefined;
   #tookSome = false;
-  #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
-  #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: FhirDestinationParts & { readonly timers: Timers }, opened: Opened) {
+  constructor(parts: FhirDestinationParts, opened: Opened) {
+    const { life, connections } = opened;
     this.name = parts.name;
     this.#parts = parts;
     this.#opened = opened;
-    this.#readThrough = opened.cursor.confirmed;
-    this.#lanes = new Lanes(opened.cursor.confirmed);
-    this.#sideBySide = opened.connections;
+    this.#life = life;
+    this.#readThrough = life.cursor.confirmed;
+    this.#lanes = new Lanes(life.cursor.confirmed);
+    this.#sideBySide = connections;
   }
 
   start(): void {
-    const { config, journal, deadLetters, timers, random = Math.random } = this.#parts;
-    const raise = (): void => this.#changed.raise();
-    const stopListening = [journal.onCommit(raise), deadLetters.onWanted(raise)];
-    this.#stop.signal.addEventListener("abort", () => {
-      for (const stop of stopListening) stop();
-      raise();
-    });
-    this.#running = keepTrying(
-      (stop) => this.#attempt(stop),
-      {
-        timers,
-        random,
-        ...(config.spreadMs !== undefined && { spreadMs: config.spreadMs }),
-        waiting: (error, pace) => this.#tell(pace === "credentials" ? "suspended" : "waiting", error),
-      },
-      this.#stop.signal,
-    );
+    this.#life.begin((stop) => this.#attempt(stop));
   }
 
   status(): DestinationStatus {
-    return { ...this.#status, confirmed: this.#opened.cursor.confirmed, ignoredReceipts: {} };
+    return { ...this.#life.status(), ignoredReceipts: {} };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-    await this.#opened.cursor.settled();
+    await this.#life.end();
     this.#opened.line[Symbol.dispose]();
-    this.#status = { state: "closed" };
   }
 
   async #attempt(stop: AbortSignal): Promise<Ending> {
-    this.#status = { ...this.#status, state: "connecting" };
     this.#ending = undefined;
     this.#tookSome = false;
     this.#lanes.newRound();
     try {
       for (;;) {
-        if (stop.aborted) this.#end({ reason: errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }) });
+        if (stop.aborted) this.#end({ reason: closedByUs() });
         if (this.#ending === undefined) await this.#fill(stop);
         if (this.#ending !== undefined && this.#out === 0) return this.#ending;
-        await this.#changed.wait();
+        await this.#life.changed.wait();
       }
     } catch (error) {
       return { reason: isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }), stood: this.#tookSome };
@@ -202,9 +177,10 @@ class FhirDestination implements Destination {
     return this.#readThrough >= from;
   }
 
-  /** Events and the audit trail have no form in FHIR; the sealed feed carries them. */
+  /** Most events, and the audit trail, have no form in FHIR; the sealed feed carries them. */
   #isFor(record: StoredWholeRecord): boolean {
-    const { withhold = withholdQuarantine } = this.#parts;
+    const { withhold = withholdQuarantine, render } = this.#parts;
+    if (record.kind === RecordKind.event) return render(record).type === "bundle";
     return record.kind === RecordKind.measure && !withhold(record);
   }
 
@@ -218,7 +194,7 @@ class FhirDestination implements Destination {
       })
       .finally(() => {
         this.#out -= 1;
-        this.#changed.raise();
+        this.#life.changed.raise();
       });
   }
 
@@ -270,7 +246,7 @@ class FhirDestination implements Destination {
   #took(seq: number): void {
     this.#tookSome = true;
     this.#sideBySide = Math.min(this.#sideBySide + 1, this.#opened.connections);
-    if (this.#status.state !== "connected" && this.#ending === undefined) this.#tell("connected");
+    if (this.#ending === undefined) this.#life.connected();
     this.#parts.observe({ type: "delivered", destination: this.name, firstSeq: seq, lastSeq: seq });
   }
 
@@ -302,18 +278,13 @@ class FhirDestination implements Destination {
   }
 
   #progress(): void {
-    const { cursor } = this.#opened;
+    const { cursor } = this.#life;
     if (this.#lanes.through > cursor.confirmed) cursor.confirm(this.#lanes.through);
   }
 
   /** The first reason counts; what is out comes back first. */
   #end({ reason, notBeforeMs }: Omit<Ending, "stood">): void {
     this.#ending ??= { reason, stood: this.#tookSome, ...(notBeforeMs !== undefined && { notBeforeMs }) };
-    this.#changed.raise();
-  }
-
-  #tell(state: "connected" | "waiting" | "suspended", error?: VigieError): void {
-    this.#status = { state, ...(error !== undefined && { trouble: error }) };
-    this.#parts.observe({ type: "destination", destination: this.name, state, ...(error !== undefined && { error }) });
+    this.#life.changed.raise();
   }
 }

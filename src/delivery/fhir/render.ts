@@ -1,19 +1,23 @@
-/**
- * The transaction that a FHIR server gets for a measure: the one that was sealed, or one made anew in the form it asks for.
- *
- * One thing of a sealed one is changed: the names of its entries. There a measure's fullUrl is also its identifier, and
- * some servers (Medplum's) put the new resource's place for whatever text equals a fullUrl, identifiers included: the
- * repeat would not find the first one. So entries get names that stand nowhere else.
- */
+/** The transaction that a FHIR server gets for a record: the one that was sealed, or one made anew in the form it asks for. */
 import { z } from "zod";
 import { toBundle } from "../../fhir/bundle.ts";
-import type { BundleOptions, Flavour, GatewayIdentity, MesOptions, Person, ReferenceForm } from "../../fhir/port.ts";
+import { phgDevice } from "../../fhir/gateway.ts";
+import type {
+  BundleOptions,
+  Flavour,
+  GatewayIdentity,
+  MesOptions,
+  NoBundle,
+  Person,
+  ReferenceForm,
+} from "../../fhir/port.ts";
 import type { StoredWholeRecord } from "../../journal/port.ts";
 import type { Specialization } from "../../measure/codes.ts";
-import { digest, uuidOf } from "../../measure/identity.ts";
 import { parseJson, toJson } from "../../measure/json.ts";
+import type { Measurement } from "../../measure/measurement.ts";
 import { measuredAt } from "../../measure/site-time.ts";
 import { readSource, type Source } from "../../measure/source.ts";
+import { RecordKind } from "../../seal/record.ts";
 import { personOf } from "../route.ts";
 
 export interface BundleForm {
@@ -39,7 +43,10 @@ export type Rendered =
       readonly type: "bundle";
       readonly bytes: Uint8Array;
       readonly entries: number;
-      readonly searches: readonly string[];
+      /** Finds the measure where the server has it; undefined where what it has by that identifier may be another version. */
+      readonly search?: string;
+      /** Sent twice, it is there once: its conditions see to that. */
+      readonly isRepeatable: boolean;
     }
   /** This form has no bundle for it (Mon espace santé takes no BMI): there is nothing to send. */
   | { readonly type: "nothing" }
@@ -54,20 +61,28 @@ export function rendering(form: BundleForm, known: Known): Render {
   const made: (record: StoredWholeRecord) => Uint8Array | Exclude<Rendered, { type: "bundle" }> = isAsSealed
     ? ({ body }) => body
     : (record) => anew(record, form, known);
-  // Where references are not by fullUrl, it has to be the resource's id.
-  const name = flavour === "mes" || references === "literal" ? (text: string) => text : renamed;
   return (record) => {
+    if (record.kind === RecordKind.event) {
+      const isNamed = flavour === "platform" && saysWhose(record);
+      return isNamed ? bundled(Buffer.from(toJson(phgDevice(known.gateway)))) : { type: "nothing" };
+    }
     const bundle = made(record);
-    return "type" in bundle ? bundle : bundled(name(Buffer.from(bundle).toString()));
+    return "type" in bundle ? bundle : bundled(bundle);
   };
 }
 
-function renamed(bundle: string): string {
-  return bundle.replace(
-    /"(fullUrl|reference)":"urn:uuid:([0-9a-f-]{36})"/g,
-    (_all, key: string, uuid: string) => `"${key}":"urn:uuid:${uuidOf(digest(["entry", uuid]))}"`,
-  );
+const identityEvent = z.object({ type: z.literal("gateway-identity") });
+
+/**
+ * Of all events the one that has a form in FHIR: which box this is, said once and where it changed (src/intake/directory.ts).
+ * Every measure of the platform flavour names it, so the server gets its Device, as it is now.
+ */
+function saysWhose({ body }: StoredWholeRecord): boolean {
+  return identityEvent.safeParse(parseJson(Buffer.from(body).toString())).success;
 }
+
+/** The transaction for a measure's bundle as it was sealed. @param body of its record. */
+export const asSealed = (body: Uint8Array): Rendered => bundled(body);
 
 function anew(
   record: StoredWholeRecord,
@@ -87,7 +102,14 @@ function anew(
   const isAmended = sealed?.entry.some(({ resource }) => resource.status === "amended") ?? false;
   const status = isAmended ? ({ status: "amended" } as const) : {};
   const made = toBundle(measurement, person, known.gateway, { ...form, ...status, effective, specialization });
-  return "bundle" in made ? Buffer.from(toJson(made.bundle)) : { type: "nothing" };
+  if ("bundle" in made) return Buffer.from(toJson(made.bundle));
+  return isMendable(made.noBundle, measurement) ? { type: "unmakeable", because: made.noBundle } : { type: "nothing" };
+}
+
+/** Whether a word in the configuration would make a bundle of it: then it waits for that as a dead letter. */
+function isMendable(noBundle: NoBundle, measurement: Measurement): boolean {
+  if (noBundle === "mes-device-unidentified") return true;
+  return noBundle === "mes-glucose-moment" && measurement.kind === "glucose" && measurement.meal !== undefined;
 }
 
 const sealedStatus = z.object({ entry: z.array(z.object({ resource: z.object({ status: z.string().optional() }) })) });
@@ -106,19 +128,25 @@ const transaction = z.object({
     z.object({
       resource: z.object({
         resourceType: z.string(),
+        status: z.string().optional(),
         identifier: z.array(z.object({ system: z.string(), value: z.string() })).optional(),
       }),
+      request: z.object({ method: z.string(), ifNoneExist: z.string().optional() }),
     }),
   ),
 });
 
-function bundled(text: string): Rendered {
-  const bundle = transaction.safeParse(parseJson(text)).data;
+function bundled(bytes: Uint8Array): Rendered {
+  const bundle = transaction.safeParse(parseJson(Buffer.from(bytes).toString())).data;
   if (bundle === undefined) return { type: "unmakeable", because: "no-transaction" };
-  const searches = bundle.entry.flatMap(({ resource: { resourceType, identifier = [] } }) =>
-    resourceType === "Observation"
-      ? identifier.map(({ system, value }) => `Observation?identifier=${encodeURIComponent(`${system}|${value}`)}`)
-      : [],
+  const measure = bundle.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
+  const [name] = measure?.identifier ?? [];
+  const search =
+    name === undefined || measure?.status === "amended"
+      ? {}
+      : { search: `Observation?identifier=${encodeURIComponent(`${name.system}|${name.value}`)}` };
+  const isRepeatable = bundle.entry.every(
+    ({ request: { method, ifNoneExist } }) => method === "PUT" || ifNoneExist !== undefined,
   );
-  return { type: "bundle", bytes: Buffer.from(text), entries: bundle.entry.length, searches };
+  return { type: "bundle", bytes, entries: bundle.entry.length, ...search, isRepeatable };
 }

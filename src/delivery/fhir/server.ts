@@ -29,33 +29,35 @@ export function fhirServer(base: string, exchange: Exchange, tokens: TokenSource
     return withToken(await tokens.token(stop));
   };
 
-  const post = (body: Uint8Array, stop: AbortSignal): Promise<HttpAnswer> =>
+  const post = ({ bytes, isRepeatable }: Transaction, stop: AbortSignal): Promise<HttpAnswer> =>
     // A transaction-response is asked for without the resources: we know them.
     ask(
       {
         method: "POST",
         url: base,
         headers: { "content-type": FHIR_JSON, accept: FHIR_JSON, prefer: "return=minimal" },
-        body,
+        body: bytes,
+        isRepeatable,
       },
       stop,
     );
 
-  const isThere = async (searches: readonly string[], stop: AbortSignal): Promise<boolean> => {
-    for (const search of searches) {
-      const url = `${base}/${search}&_summary=true`;
-      const found = foundBy(await ask({ method: "GET", url, headers: { accept: FHIR_JSON } }, stop));
-      if (found !== undefined && found > 0) return true;
-    }
-    return false;
+  /** Where the server does not let us search, it is taken not to be there. */
+  const isThere = async ({ search }: Transaction, stop: AbortSignal): Promise<boolean> => {
+    if (search === undefined) return false;
+    const url = `${base}/${search}&_summary=true`;
+    const found = foundBy(await ask({ method: "GET", url, headers: { accept: FHIR_JSON } }, stop));
+    return found !== undefined && found > 0;
   };
 
   return {
-    async submit({ bytes, entries, searches }, stop) {
+    async submit(transaction, stop) {
       try {
-        const judgement = judge(await post(bytes, stop), entries);
+        // It may have been heard once, by a connection that was lost or before a restart.
+        if (!transaction.isRepeatable && (await isThere(transaction, stop))) return { type: "accepted" };
+        const judgement = judge(await post(transaction, stop), transaction.entries);
         if (judgement.type !== "conflict") return judgement;
-        if (await isThere(searches, stop)) return { type: "accepted" };
+        if (await isThere(transaction, stop)) return { type: "accepted" };
         return { type: "doubtful", because: judgement.because, reason: judgement.reason };
       } catch (reason) {
         if (!isVigieError(reason)) throw reason;

@@ -7,10 +7,12 @@
 import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
+import { systemSays } from "../../errors/system.ts";
 import { errors } from "../errors.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
 import type { Timers } from "../timers.ts";
-import { troubleOf } from "../trouble.ts";
+import { closedByUs, troubleOf } from "../trouble.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "POST";
@@ -18,6 +20,8 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Heard twice, it does no harm (RFC 9110 §9.2.2). @default whether it is a GET */
+  readonly isRepeatable?: boolean;
 }
 
 export interface HttpAnswer {
@@ -80,8 +84,10 @@ export function openHttpLine(options: HttpLineOptions): HttpLine {
       try {
         return await askOnce(open, request, options, stop);
       } catch (error) {
-        // The server closed a connection that it had kept for us, in the moment that we took it up again: it heard nothing.
-        if (!(error instanceof StaleConnection) || stop?.aborted) throw asTrouble(error);
+        // The server closed a connection that it had kept for us, in the moment that we took it up again: it heard nothing,
+        // unless it did, and closed for another reason.
+        const { isRepeatable = request.method === "GET" } = request;
+        if (!(error instanceof StaleConnection && isRepeatable) || stop?.aborted) throw asTrouble(error);
         return await askOnce(open, request, options, stop).catch((again: unknown) => {
           throw asTrouble(again);
         });
@@ -112,10 +118,10 @@ function askOnce(
       reject(error);
       request.destroy();
     };
-    const giveUp = (): void => fail(errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }));
-    const cancel = timers.after(timeoutMs, () =>
-      fail(errors.DELIVERY_ANSWER_TOO_SLOW({ found: `no whole answer in ${timeoutMs / 1_000} s` })),
-    );
+    const giveUp = (): void => fail(closedByUs());
+    const seconds = timeoutMs / 1_000;
+    const none = say(`pas de réponse entière en ${seconds} s`, `no whole answer in ${seconds} s`);
+    const cancel = timers.after(timeoutMs, () => fail(errors.DELIVERY_ANSWER_TOO_SLOW({ found: none })));
     stop?.addEventListener("abort", giveUp);
     if (stop?.aborted) giveUp();
     let answered = false;
@@ -141,13 +147,16 @@ function readWhole(response: IncomingMessage, maxBytes: number): Promise<HttpAns
     response.on("error", reject);
     const packing = response.headers["content-encoding"] ?? "identity";
     if (packing !== "identity") {
-      reject(errors.DELIVERY_NOT_A_RECEIPT({ found: "a compressed answer, which nobody asked for" }));
+      reject(errors.DELIVERY_NOT_A_RECEIPT({ found: packed }));
       return;
     }
     response.on("data", (chunk: Buffer) => {
       length += chunk.length;
       if (length <= maxBytes) chunks.push(chunk);
-      else reject(errors.DELIVERY_ANSWER_TOO_BIG({ found: `more than ${maxBytes} bytes` }));
+      else
+        reject(
+          errors.DELIVERY_ANSWER_TOO_BIG({ found: say(`plus de ${maxBytes} octets`, `more than ${maxBytes} bytes`) }),
+        );
     });
     response.once("end", () => {
       resolve({
@@ -159,13 +168,17 @@ function readWhole(response: IncomingMessage, maxBytes: number): Promise<HttpAns
   });
 }
 
+const packed = say("une réponse compressée, que personne n'a demandée", "a compressed answer, which nobody asked for");
+
 function asTrouble(error: unknown): VigieError {
   if (isVigieError(error)) return error;
   const cause = error instanceof StaleConnection ? error.cause : error;
   const code = codeOf(cause);
+  // llhttp's codes: something answers, and speaks no HTTP.
+  if (code?.startsWith("HPE_")) return errors.DELIVERY_NOT_A_RECEIPT({ found: verbatim(code), cause });
   // Within an exchange: it may have been heard.
   return code === "ECONNRESET" || code === "EPIPE"
-    ? errors.DELIVERY_CONNECTION_LOST({ found: code, cause })
+    ? errors.DELIVERY_CONNECTION_LOST({ found: systemSays(cause), cause })
     : troubleOf(cause);
 }
 

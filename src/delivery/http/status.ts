@@ -1,11 +1,12 @@
 /** What an HTTP status says about the server, whatever was asked (RFC 9110 §15). Pure. */
 import type { VigieError } from "../../errors/error.ts";
+import { type Sentence, say } from "../../errors/sentence.ts";
 import { errors } from "../errors.ts";
 import type { HttpAnswer } from "./line.ts";
 
 /** For a status other than 2xx. It names the status alone: the server's words may hold health data. */
 export function troubleOfStatus(status: number): VigieError {
-  const found = `HTTP ${status}`;
+  const found = httpStatus(status);
   switch (status) {
     case 401:
     case 403:
@@ -27,6 +28,8 @@ export function troubleOfStatus(status: number): VigieError {
   if (status >= 300 && status < 400) return errors.DELIVERY_WRONG_ADDRESS({ found });
   return errors.DELIVERY_REFUSED({ found });
 }
+
+export const httpStatus = (status: number): Sentence => say(`statut HTTP ${status}`, `HTTP status ${status}`);
 
 /**
  * Retry-After (RFC 9110 §10.2.3), in milliseconds from now: seconds, or a date, which is read against the server's own

@@ -1,11 +1,11 @@
 /**
- * What one POST carries: several whole messages, one behind the other (a CBOR sequence, RFC 8742), or a part of one that
- * is too large. A part is the same segment with some of its bodies kept back; the next part shows the others. Pure.
+ * What one POST carries: several whole messages, one behind the other (a CBOR sequence, RFC 8742), or a portion of one that
+ * is too large. Pure.
  */
-import type { StoredSegment, StoredWholeRecord } from "../../journal/port.ts";
+import type { StoredSegment } from "../../journal/port.ts";
 import type { Encoding } from "../../seal/encoding.ts";
-import { encodeMessage } from "../../seal/message.ts";
-import { isWithheld, type SegmentMessage } from "../../seal/record.ts";
+import { halves, type Packed, type Portion, pack, wholeOf } from "../portion.ts";
+import type { Withhold } from "../withhold.ts";
 
 export interface Batch {
   readonly bytes: Uint8Array;
@@ -14,53 +14,44 @@ export interface Batch {
   /** Whether all bodies of its segments are out once it is taken. */
   readonly completes: boolean;
   /** The records whose bodies it shows. */
-  readonly shown: readonly StoredWholeRecord[];
+  readonly shown: readonly number[];
 }
 
-/** A segment, and the message that this destination may have of it. */
-export interface Outgoing {
-  readonly segment: StoredSegment;
-  readonly message: SegmentMessage;
+export interface BatchBounds {
+  readonly encoding: Encoding;
+  readonly withhold: Withhold;
+  readonly maxBytes: number;
 }
 
-/** The first POST of these segments: as many as fit into so many bytes, but at least one body. */
-export function firstBatch(outgoing: readonly Outgoing[], encoding: Encoding, maxBytes: number): readonly Batch[] {
-  const messages: Uint8Array[] = [];
-  const shown: StoredWholeRecord[] = [];
-  let [size, lastSeq] = [0, 0];
-  for (const { segment, message } of outgoing) {
-    const bytes = encodeMessage(message, encoding);
-    if (size + bytes.length > maxBytes) break;
-    messages.push(bytes);
-    size += bytes.length;
-    lastSeq = segment.lastSeq;
-    shown.push(...shownOf(message));
+/** The first POST of these segments: as many as fit, but at least one body; or the portions of the first, one after the other. */
+export function firstBatch(segments: readonly StoredSegment[], bounds: BatchBounds): readonly Batch[] {
+  const { encoding, withhold, maxBytes } = bounds;
+  const whole: Packed[] = [];
+  let size = 0;
+  for (const segment of segments) {
+    const packed = pack(wholeOf(segment), withhold, encoding);
+    size += packed.bytes.length;
+    if (size > maxBytes) break;
+    whole.push(packed);
   }
-  if (messages.length > 0) return [{ bytes: Buffer.concat(messages), lastSeq, completes: true, shown }];
-  const [first] = outgoing;
-  return first === undefined ? [] : partsOf(first, encoding, maxBytes);
+  if (whole.length > 0) return [batchOf(whole)];
+  const [first] = segments;
+  return first === undefined ? [] : portionsOf(wholeOf(first), bounds).map((packed) => batchOf([packed]));
 }
 
-/** One message as parts of at most so many bytes, or of one body where that alone is larger. In order of the records. */
-function partsOf({ segment, message }: Outgoing, encoding: Encoding, maxBytes: number): readonly Batch[] {
-  const cut = (records: readonly StoredWholeRecord[]): readonly Pick<Batch, "bytes" | "shown">[] => {
-    const bytes = encodeMessage(showing(message, records), encoding);
-    if (bytes.length <= maxBytes || records.length <= 1) return [{ bytes, shown: records }];
-    const half = Math.ceil(records.length / 2);
-    return [...cut(records.slice(0, half)), ...cut(records.slice(half))];
-  };
-  const parts = cut(shownOf(message));
-  return parts.map((part, index) => ({ ...part, lastSeq: segment.lastSeq, completes: index === parts.length - 1 }));
+/** One segment in portions that fit, or of one body where that alone is larger. In order of the records. */
+function portionsOf(portion: Portion, bounds: BatchBounds): readonly Packed[] {
+  const packed = pack(portion, bounds.withhold, bounds.encoding);
+  if (packed.bytes.length <= bounds.maxBytes || packed.shown.length <= 1) return [packed];
+  return halves(packed).flatMap((half) => portionsOf(half, bounds));
 }
 
-function shownOf({ records }: SegmentMessage): readonly StoredWholeRecord[] {
-  return records.flatMap((record) => (isWithheld(record) ? [] : [record]));
-}
-
-function showing({ segment, records }: SegmentMessage, shown: readonly StoredWholeRecord[]): SegmentMessage {
-  const seqs = new Set(shown.map(({ seq }) => seq));
+function batchOf(packed: readonly Packed[]): Batch {
+  const last = packed.at(-1)?.portion;
   return {
-    segment,
-    records: records.map((record) => (seqs.has(record.seq) ? record : { seq: record.seq, withheld: true as const })),
+    bytes: Buffer.concat(packed.map(({ bytes }) => bytes)),
+    lastSeq: last?.segment.lastSeq ?? 0,
+    completes: last?.isLast ?? false,
+    shown: packed.flatMap(({ shown }) => shown.map(({ seq }) => seq)),
   };
 }

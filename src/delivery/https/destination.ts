@@ -1,27 +1,30 @@
 /** A coordination platform that takes the feed by HTTPS: segments are POSTed, and each POST is answered by a signed receipt. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
-import { encodeMessage } from "../../seal/message.ts";
 import { openReceipt, type Receipt } from "../../seal/receipt.ts";
-import { RecordKind } from "../../seal/record.ts";
 import { hashOf } from "../../seal/segment.ts";
+import { Aside } from "../aside.ts";
 import { Cursor } from "../cursor.ts";
-import type { Because, DeadLetters } from "../dead-letters.ts";
+import type { DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
 import { type HttpLine, openHttpLine } from "../http/line.ts";
 import { retryAfterMs, troubleOfStatus } from "../http/status.ts";
-import { judgeReceipt, type ReceiptFault, type ReceiptVerdict } from "../judge.ts";
+import { judgeReceipt, type ReceiptFault, type ReceiptVerdict, receiptFaults } from "../judge.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
+import { pack } from "../portion.ts";
 import { type Ending, keepTrying } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
-import { type Withhold, withholding, withholdQuarantine } from "../withhold.ts";
-import { type Batch, firstBatch, type Outgoing } from "./batch.ts";
-import { aheadOf, COSE } from "./media.ts";
+import { closedByUs } from "../trouble.ts";
+import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { AheadPosts } from "./ahead.ts";
+import { type Batch, type BatchBounds, firstBatch } from "./batch.ts";
+import { COSE } from "./media.ts";
 
 export interface HttpsDestinationConfig {
   /** `https://…`, or `http://` to this machine itself. */
@@ -61,7 +64,8 @@ export async function openHttpsDestination(parts: HttpsDestinationParts): Promis
   const { name, journal, observe } = parts;
   const cursor = await Cursor.open(name, journal, {
     moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+    failed: (cause) =>
+      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
   });
   const destination = new HttpsDestination(parts, cursor);
   destination.start();
@@ -76,16 +80,13 @@ class HttpsDestination implements Destination {
   readonly #timers: Timers;
   readonly #stop = new AbortController();
   readonly #changed = new Signal();
-  /** Records that the platform refused, as its last receipt named them: each is said once. */
-  #refused: ReadonlySet<number> = new Set();
-  /** Records that are too large by themselves. */
-  readonly #tooBig = new Set<number>();
+  readonly #aside: Aside;
+  readonly #ahead: AheadPosts;
   readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
   /** What the platform is taken to read until it says otherwise. */
   #encoding: Encoding = Encoding.deflate1;
   /** Shrinks where the platform says that a POST was too large. */
   #maxPostBytes: number;
-  #alarmsSentThrough = 0;
   #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
   #running: Promise<void> = Promise.resolve();
 
@@ -95,11 +96,20 @@ class HttpsDestination implements Destination {
     this.#parts = parts;
     this.#cursor = cursor;
     this.#timers = timers;
+    this.#aside = new Aside({ ...parts, destination: name });
     this.#maxPostBytes = config.maxPostBytes ?? MAX_POST_BYTES;
     this.#line = openHttpLine({
       timers,
       ...(config.tls !== undefined && { tls: config.tls }),
       ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
+    });
+    this.#ahead = new AheadPosts({
+      ...parts,
+      destination: name,
+      url: config.url,
+      line: this.#line,
+      confirmed: () => this.#cursor.confirmed,
+      bounds: () => this.#bounds(),
     });
   }
 
@@ -137,81 +147,71 @@ class HttpsDestination implements Destination {
 
   async #attempt(stop: AbortSignal): Promise<Ending> {
     this.#status = { ...this.#status, state: "connecting" };
+    this.#ahead.newAttempt();
     let stood = false;
     try {
       while (!stop.aborted) {
-        for (const seq of this.#parts.deadLetters.wanted(this.name)) await this.#sendAgain(seq, stop);
-        await this.#sendAlarms(stop);
-        const outgoing = await this.#next();
-        if (outgoing.length === 0) {
+        for (const seq of this.#aside.wanted(this.#cursor.confirmed)) await this.#sendAgain(seq, stop);
+        await this.#ahead.send(stop);
+        const segments = await this.#next();
+        if (segments.length === 0) {
           await this.#changed.wait();
           continue;
         }
-        for (const batch of firstBatch(outgoing, this.#encoding, this.#maxPostBytes)) {
+        for (const batch of firstBatch(segments, this.#bounds())) {
           if (!(await this.#deliver(batch, stop))) break;
           stood = true;
         }
       }
-      return { reason: errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }), stood };
+      return { reason: closedByUs(), stood };
     } catch (error) {
       if (error instanceof Later) return { reason: error.reason, stood, ...error.when };
       return { reason: isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }), stood };
     }
   }
 
-  /** Alarms go ahead of a backlog, each segment's by themselves; they go again in their turn, and are known by then. */
-  async #sendAlarms(stop: AbortSignal): Promise<void> {
-    const { journal, config, observe, withhold = withholdQuarantine } = this.#parts;
-    const { lastSeq } = journal;
-    const next = this.#cursor.confirmed + 1;
-    // With no more waiting than the next read brings, their turn is now.
-    if (lastSeq < next + READ_RECORDS || lastSeq <= this.#alarmsSentThrough) return;
-    for (const seq of await journal.alarms(Math.max(next, this.#alarmsSentThrough + 1))) {
-      const [segment] = seq > this.#alarmsSentThrough ? await journal.segments(seq, 1) : [];
-      if (segment === undefined) continue;
-      const message = withholding(segment, (record) => record.kind !== RecordKind.alarm || withhold(record));
-      const body = encodeMessage(message, this.#encoding);
-      const headers = { "content-type": COSE };
-      const { status } = await this.#line.exchange({ method: "POST", url: aheadOf(config.url), headers, body }, stop);
-      const error = () => errors.DELIVERY_ALARM_WAITS({ where: this.name, found: `HTTP ${status}` });
-      if (status > 299) observe({ type: "fault", error: error() });
-      this.#alarmsSentThrough = segment.lastSeq;
-    }
-    this.#alarmsSentThrough = Math.max(this.#alarmsSentThrough, lastSeq);
-  }
-
-  async #next(): Promise<readonly Outgoing[]> {
+  async #next(): Promise<readonly StoredSegment[]> {
     const { journal } = this.#parts;
     const from = this.#cursor.confirmed + 1;
-    if (from > journal.lastSeq) return [];
-    return (await journal.segments(from, READ_RECORDS)).map((segment) => this.#outgoing(segment));
+    return from > journal.lastSeq ? [] : journal.segments(from, READ_RECORDS);
   }
 
-  #outgoing(segment: StoredSegment): Outgoing {
+  #bounds(): BatchBounds {
     const { withhold = withholdQuarantine } = this.#parts;
-    const message = withholding(segment, (record) => this.#tooBig.has(record.seq) || withhold(record));
-    return { segment, message };
+    return {
+      encoding: this.#encoding,
+      maxBytes: this.#maxPostBytes,
+      withhold: (record) => this.#aside.has(record.seq) || withhold(record),
+    };
   }
 
   /** @returns whether what follows may be sent as it was planned. @throws Later, or what came in the way. */
   async #deliver(batch: Batch, stop: AbortSignal): Promise<boolean> {
     const receipt = await this.#post(batch, stop);
     if (receipt === undefined) return false;
-    const isUnread = await this.#heed(receipt, batch);
-    if (isUnread) return false;
-    if (!batch.completes) return true;
     const before = this.#cursor.confirmed;
-    if (receipt.through > before) this.#cursor.confirm(receipt.through);
-    else throw errors.DELIVERY_NO_RECEIPT({ found: "the platform says that it has no more than before" });
-    this.#parts.observe({ type: "delivered", destination: this.name, firstSeq: before + 1, lastSeq: batch.lastSeq });
-    return true;
+    // What was refused, or could not be read, changes what the portions behind this one are.
+    const isOtherwise = await this.#heed(receipt);
+    if (receipt.through > before) {
+      this.#cursor.confirm(receipt.through);
+      this.#parts.observe({ type: "delivered", destination: this.name, firstSeq: before + 1, lastSeq: batch.lastSeq });
+    } else if (batch.completes && !isOtherwise) {
+      throw errors.DELIVERY_NO_RECEIPT({
+        found: say(
+          "la plateforme dit n'avoir rien de plus qu'avant",
+          "the platform says that it has no more than before",
+        ),
+      });
+    }
+    return !isOtherwise;
   }
 
   /** One POST. @returns the receipt; undefined where it has to be cut smaller first. @throws Later, or what came in the way. */
-  async #post(batch: Batch, stop: AbortSignal): Promise<Receipt | undefined> {
+  async #post(batch: Shown, stop: AbortSignal): Promise<Receipt | undefined> {
     const headers = { "content-type": COSE, accept: COSE };
     const { url } = this.#parts.config;
-    const answer = await this.#line.exchange({ method: "POST", url, headers, body: batch.bytes }, stop);
+    const request = { method: "POST", url, headers, body: batch.bytes, isRepeatable: true } as const;
+    const answer = await this.#line.exchange(request, stop);
     const { status, body } = answer;
     if (status === 413) {
       await this.#cutSmaller(batch);
@@ -224,15 +224,17 @@ class HttpsDestination implements Destination {
     return verdict.receipt;
   }
 
-  async #cutSmaller({ bytes, shown }: Batch): Promise<void> {
+  async #cutSmaller({ bytes, shown }: Shown): Promise<void> {
     const [only, another] = shown;
-    if (only === undefined) throw errors.DELIVERY_TOO_BIG({ found: `${bytes.length} bytes without a body` });
+    if (only === undefined) {
+      const size = bytes.length;
+      throw errors.DELIVERY_TOO_BIG({ found: say(`${size} octets sans aucun corps`, `${size} bytes without a body`) });
+    }
     if (another !== undefined) {
       this.#maxPostBytes = Math.floor(bytes.length / 2);
       return;
     }
-    this.#tooBig.add(only.seq);
-    await this.#putAside(only, { code: "413", words: `${bytes.length} bytes` });
+    await this.#aside.put(only, { code: "too-big", words: `${bytes.length} bytes` });
     this.#maxPostBytes = this.#parts.config.maxPostBytes ?? MAX_POST_BYTES;
   }
 
@@ -254,51 +256,36 @@ class HttpsDestination implements Destination {
 
   /** A captive portal's page is no forged receipt: nobody has to be told of an attack. */
   #ignore(fault: ReceiptFault): VigieError {
-    if (fault === "malformed") return errors.DELIVERY_NOT_A_RECEIPT({ found: "a body that is no receipt" });
+    if (fault === "malformed") return errors.DELIVERY_NOT_A_RECEIPT({ found: receiptFaults[fault] });
     this.#ignored[fault] = (this.#ignored[fault] ?? 0) + 1;
-    const error = errors.DELIVERY_RECEIPT_IGNORED({ where: this.name, found: fault });
+    const error = errors.DELIVERY_RECEIPT_IGNORED({ where: verbatim(this.name), found: receiptFaults[fault] });
     this.#parts.observe({ type: "fault", error });
     return error;
   }
 
-  /** What the platform cannot read is not sent to it again; what it refused is put aside once. @returns the former. */
-  async #heed({ encodings, exceptions }: Receipt, { shown }: Batch): Promise<boolean> {
-    const { deadLetters } = this.#parts;
-    for (const { seq, reason } of exceptions) {
-      if (this.#refused.has(seq) || deadLetters.has(this.name, seq)) continue;
-      const { kind } = shown.find((record) => record.seq === seq) ?? {};
-      await this.#putAside({ seq, ...(kind !== undefined && { kind }) }, { code: "refused", words: reason });
-    }
-    this.#refused = new Set(exceptions.map(({ seq }) => seq));
+  /** @returns whether what is sent next is not what it would have been. */
+  async #heed({ encodings, exceptions }: Receipt): Promise<boolean> {
+    const isNews = await this.#aside.heed(exceptions);
     const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
     const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
     this.#encoding = encoding;
-    return isUnread;
+    return isNews || isUnread;
   }
 
-  /** Shows a record that was refused once more: its segment again, with this body alone. */
+  /** Shows a record that was put aside once more: its segment again, with this body alone. */
   async #sendAgain(seq: number, stop: AbortSignal): Promise<void> {
-    if (seq > this.#cursor.confirmed) return;
-    const segment = (await this.#parts.journal.segments(seq, 1)).find(
-      (one) => one.firstSeq <= seq && seq <= one.lastSeq,
-    );
-    const kind = RecordKind.measure;
-    if (segment === undefined) return this.#putAside({ seq, kind }, { code: "erased", words: "" });
     const { withhold = withholdQuarantine } = this.#parts;
-    const message = withholding(segment, (record) => record.seq !== seq || withhold(record));
-    const [batch] = firstBatch([{ segment, message }], this.#encoding, Number.POSITIVE_INFINITY);
-    if (batch === undefined) return;
-    if (batch.shown.length === 0) return this.#putAside({ seq, kind }, { code: "withheld", words: "" });
-    const receipt = await this.#post(batch, stop);
+    const segment = await this.#aside.onceMore(seq, withhold);
+    if (segment === undefined) return;
+    const portion = { segment, seqs: new Set([seq]), isLast: true };
+    const { bytes } = pack(portion, withhold, this.#encoding);
+    const receipt = await this.#post({ bytes, shown: [seq] }, stop);
     if (receipt === undefined) return;
-    if (await this.#heed(receipt, batch)) return this.#sendAgain(seq, stop);
     const refusal = receipt.exceptions.find((one) => one.seq === seq);
-    if (refusal === undefined) await this.#parts.deadLetters.taken(this.name, seq);
-    else await this.#putAside({ seq, kind }, { code: "refused", words: refusal.reason });
-  }
-
-  #putAside(record: { readonly seq: number; readonly kind?: RecordKind }, because: Because): Promise<void> {
-    return this.#parts.deadLetters.put({ destination: this.name, ...record }, because);
+    const before = this.#encoding;
+    await this.#heed(receipt);
+    if (this.#encoding !== before) return this.#sendAgain(seq, stop);
+    await this.#aside.judged(seq, refusal && { code: "refused", words: refusal.reason });
   }
 
   #tell(state: "connected" | "waiting" | "suspended", error?: VigieError): void {
@@ -307,6 +294,8 @@ class HttpsDestination implements Destination {
     this.#parts.observe({ type: "destination", destination: this.name, state, ...(error !== undefined && { error }) });
   }
 }
+
+type Shown = Pick<Batch, "bytes" | "shown">;
 
 /** Ends an attempt: not before the time that the platform named, where it named one. */
 class Later extends Error {

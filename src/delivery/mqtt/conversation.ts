@@ -2,21 +2,27 @@
  * One MQTT connection's worth of sending: keeps the window full, and ends when the connection does, when the broker
  * refuses, or when it goes on taking segments of which the platform never says that it has them.
  */
-import type { VigieError } from "../../errors/error.ts";
+import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { bytes, say } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
-import type { JournalReader, StoredSegment } from "../../journal/port.ts";
+import type { JournalReader } from "../../journal/port.ts";
 import type { Encoding } from "../../seal/encoding.ts";
-import { encodeMessage } from "../../seal/message.ts";
-import { RecordKind } from "../../seal/record.ts";
 import { hashOf } from "../../seal/segment.ts";
+import type { Aside } from "../aside.ts";
+import type { Because } from "../dead-letters.ts";
 import { errors } from "../errors.ts";
 import type { Outstanding, WindowLimits } from "../outstanding.ts";
+import { BACKLOG, type Overtaking } from "../overtaking.ts";
+import { halves, noneOf, type Packed, type Portion, pack, wholeOf } from "../portion.ts";
 import type { Ending } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import type { Timers } from "../timers.ts";
-import { troubleOfReason } from "../trouble.ts";
-import { type Withhold, withholding } from "../withhold.ts";
+import { reasonCode, troubleOfReason } from "../trouble.ts";
+import type { Withhold } from "../withhold.ts";
+import { AheadLane } from "./ahead.ts";
 import type { MqttSession } from "./port.ts";
+import { Publisher, packetBytes } from "./publisher.ts";
+import { INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
 
 /** Records read from the journal at once: one full segment, or as many single ones. */
 const READ_RECORDS = 256;
@@ -24,8 +30,6 @@ const READ_RECORDS = 256;
 const GAP_MS = 2_000;
 /** A connection that stood this long was none of those that break as soon as they are made. */
 const STOOD_MS = 60_000;
-/** Fixed header, lengths, packet id and empty properties of a PUBLISH (MQTT 5 §3.3) take 12 bytes at most. */
-const PUBLISH_OVERHEAD = 12;
 
 export interface ConversationParts {
   readonly destination: string;
@@ -33,8 +37,12 @@ export interface ConversationParts {
   readonly alarmsTopic: string;
   readonly journal: JournalReader;
   readonly outstanding: Outstanding;
+  readonly aside: Aside;
+  readonly overtaking: Overtaking;
   readonly confirmed: () => number;
   readonly window: () => WindowLimits;
+  /** What the broker turned out to take at most, where it had not said so: kept from one connection to the next. */
+  readonly learned: { maximumPacketSize: number };
   readonly receiptTimeoutMs: number;
   readonly withhold: Withhold;
   readonly encoding: () => Encoding;
@@ -42,17 +50,27 @@ export interface ConversationParts {
   readonly observe: Observe;
 }
 
+/** A message on its way to the broker. */
+interface Sent extends Packed {
+  /** Of the whole packet. */
+  readonly size: number;
+}
+
 export class Conversation {
   readonly #parts: ConversationParts;
-  readonly #session: MqttSession;
+  readonly #publisher: Publisher;
+  readonly #ahead: AheadLane;
   readonly #changed = new Signal();
-  /** Read from the journal, not yet sent: at most what one read gives. */
-  #ready: StoredSegment[] = [];
+  /** Read from the journal or cut smaller, not yet sent: at most what one read gives. */
+  #ready: Portion[] = [];
   #nextSeq: number;
-  /** Alarms that do not wait for their turn, and how far they were looked for. */
-  #alarms: number[] = [];
-  #alarmsLookedForThrough = 0;
-  #unacknowledged = 0;
+  /** Counts the starts from the cursor: what an older one still had to do is done again anyway. */
+  #round = 0;
+  readonly #onTheWay = new Set<Sent>();
+  /** Records that are being put aside: what follows, and the end of the connection, waits for the disk. */
+  readonly #puttingAside = new Set<Promise<void>>();
+  /** Digests that are sent alone, to see whether it is the body that the broker does not take. */
+  readonly #probes = new Map<Portion, Sent>();
   #ended: VigieError | undefined;
   #stood = false;
   #cancelReceiptTimer: (() => void) | undefined;
@@ -60,9 +78,14 @@ export class Conversation {
 
   constructor(parts: ConversationParts, session: MqttSession) {
     this.#parts = parts;
-    this.#session = session;
+    this.#publisher = new Publisher(session);
+    this.#ahead = new AheadLane(parts, this.#publisher, {
+      changed: () => this.#changed.raise(),
+      failed: (reason) => this.end(reason),
+    });
     this.#nextSeq = parts.confirmed() + 1;
     parts.outstanding.restart();
+    parts.overtaking.reconnected();
   }
 
   /** Sends until something ends it. */
@@ -78,13 +101,32 @@ export class Conversation {
         if (!(await this.#sendSome())) await this.#changed.wait();
         reason = this.#ended;
       }
+      await Promise.all(this.#puttingAside);
       return { reason, stood: this.#stood };
     } finally {
       stopListening();
       cancelStood();
       this.#cancelReceiptTimer?.();
       this.#cancelGapTimer?.();
+      this.#ahead.stop();
     }
+  }
+
+  /** There is something else to send, perhaps. */
+  lookAgain(): void {
+    this.#changed.raise();
+  }
+
+  /** The platform said what became of what it was shown apart from its turn. */
+  judged(seq: number): void {
+    this.#ahead.judged(seq);
+  }
+
+  /** The connection is over. A broker that ends it because a packet was too large does not say which: the largest was. */
+  closed(reason: VigieError): void {
+    const [largest] = [...this.#onTheWay].sort((a, b) => b.size - a.size);
+    if (reason.code === "DELIVERY_TOO_BIG" && largest !== undefined) this.#learn(largest);
+    this.end(reason);
   }
 
   /** Ends it, for this reason. The first one counts. */
@@ -114,67 +156,39 @@ export class Conversation {
   /** Sends from the cursor on, again. */
   resend(): void {
     this.#parts.outstanding.restart();
+    this.#round += 1;
     this.#ready = [];
+    this.#probes.clear();
     this.#nextSeq = this.#parts.confirmed() + 1;
     this.#changed.raise();
   }
 
   /** @returns false where there is nothing to send, or no room for it. */
   async #sendSome(): Promise<boolean> {
-    await this.#sendAlarms();
+    const { journal, overtaking, confirmed } = this.#parts;
+    const unsent = this.#ready[0]?.segment.firstSeq ?? this.#nextSeq;
+    const isBacklog = journal.lastSeq > confirmed() + BACKLOG;
+    if (isBacklog || !this.#hasRoom()) await this.#ahead.sendAlarms(unsent);
+    if (isBacklog) await this.#ahead.sendFresh(unsent);
+    else overtaking.forget();
+    await this.#ahead.sendAgain();
     if (!this.#hasRoom()) return false;
     if (this.#ready.length === 0) return this.#readSome();
-    for (let next = this.#ready.shift(); next !== undefined; next = this.#hasRoom() ? this.#ready.shift() : undefined) {
+    while (this.#hasRoom()) {
+      const next = this.#ready.shift();
+      if (next === undefined) break;
       this.#send(next);
     }
     return true;
   }
 
   #hasRoom(): boolean {
+    if (this.#puttingAside.size > 0) return false;
     const { window, outstanding } = this.#parts;
-    return this.#unacknowledged < this.#session.limits.receiveMaximum && outstanding.hasRoom(window());
-  }
-
-  /**
-   * Alarms go ahead of a backlog: each in its own segment, with nothing else of that segment shown. They go again in their
-   * turn, which is what the platform receipts; it knows them by their id.
-   */
-  async #sendAlarms(): Promise<void> {
-    const { journal } = this.#parts;
-    // With no more waiting than the next read brings, their turn is now.
-    if (this.#hasRoom() && journal.lastSeq < this.#nextSeq + READ_RECORDS) return;
-    const { lastSeq } = journal;
-    if (this.#alarmsLookedForThrough < lastSeq) {
-      const from = Math.max(this.#alarmsLookedForThrough + 1, this.#nextSeq);
-      this.#alarmsLookedForThrough = lastSeq;
-      const found = await journal.alarms(from);
-      this.#alarms.push(...found.filter((seq) => seq <= lastSeq));
-    }
-    while (this.#alarms[0] !== undefined && this.#unacknowledged < this.#session.limits.receiveMaximum) {
-      const [segment] = await journal.segments(this.#alarms[0], 1);
-      if (segment === undefined) return;
-      this.#alarms = this.#alarms.filter((seq) => seq > segment.lastSeq);
-      this.#sendAhead(segment);
-    }
-  }
-
-  #sendAhead(segment: StoredSegment): void {
-    const { alarmsTopic, withhold, encoding, destination, observe } = this.#parts;
-    const alone = withholding(segment, (record) => record.kind !== RecordKind.alarm || withhold(record));
-    const payload = encodeMessage(alone, encoding());
-    if (payload.length + Buffer.byteLength(alarmsTopic) + PUBLISH_OVERHEAD > this.#session.limits.maximumPacketSize)
-      return;
-    this.#unacknowledged += 1;
-    this.#session.publish(alarmsTopic, payload).then(
-      (code) => {
-        this.#unacknowledged -= 1;
-        // Refused here, it goes in its turn all the same.
-        if (code !== 0)
-          observe({ type: "fault", error: errors.DELIVERY_ALARM_WAITS({ where: destination, found: hexCode(code) }) });
-        this.#changed.raise();
-      },
-      (error: VigieError) => this.end(error),
-    );
+    const [next] = this.#ready;
+    // What is begun is not left in the middle: the window counts segments.
+    const isBegun = next !== undefined && outstanding.has(next.segment.lastSeq);
+    return this.#publisher.hasRoom && (isBegun || outstanding.hasRoom(window()));
   }
 
   async #readSome(): Promise<boolean> {
@@ -183,48 +197,129 @@ export class Conversation {
     const from = this.#nextSeq;
     const read = await journal.segments(from, READ_RECORDS);
     // A resend may have begun meanwhile.
-    if (from === this.#nextSeq) this.#ready = [...read];
+    if (from !== this.#nextSeq) return true;
+    this.#ready.push(...read.map(wholeOf));
+    this.#nextSeq = (read.at(-1)?.lastSeq ?? from - 1) + 1;
     return read.length > 0;
   }
 
-  #send(segment: StoredSegment): void {
-    const { topic, outstanding, withhold, encoding } = this.#parts;
-    const payload = encodeMessage(withholding(segment, withhold), encoding());
-    const { firstSeq, lastSeq } = segment;
-    const packetBytes = payload.length + Buffer.byteLength(topic) + PUBLISH_OVERHEAD;
-    const { maximumPacketSize } = this.#session.limits;
-    if (packetBytes > maximumPacketSize) {
-      this.end(errors.DELIVERY_TOO_BIG({ found: `${packetBytes} bytes`, expected: `at most ${maximumPacketSize}` }));
-      return;
-    }
-    outstanding.sent({ firstSeq, lastSeq, hash: hashOf(segment.segment), bytes: payload.length });
-    this.#nextSeq = lastSeq + 1;
-    this.#unacknowledged += 1;
-    this.#session.publish(topic, payload).then(
-      (code) => this.#answered(segment, code),
+  #send(portion: Portion): void {
+    const { topic, withhold, aside, encoding, learned } = this.#parts;
+    const packed = pack(portion, (record) => aside.has(record.seq) || withhold(record), encoding());
+    const sent: Sent = { ...packed, size: packetBytes(topic, packed.bytes) };
+    // What was only learned is no proof against one body alone.
+    const isBeyondLearned = packed.shown.length > 1 && sent.size > learned.maximumPacketSize;
+    if (sent.size > this.#publisher.maximumPacketSize || isBeyondLearned) this.#cut(sent);
+    else this.#publish(sent);
+  }
+
+  #publish(sent: Sent): void {
+    const { topic, outstanding } = this.#parts;
+    const { portion, bytes } = sent;
+    const { firstSeq, lastSeq, segment } = portion.segment;
+    outstanding.sent({ firstSeq, lastSeq, hash: hashOf(segment), bytes: bytes.length });
+    this.#onTheWay.add(sent);
+    const round = this.#round;
+    this.#publisher.publish(topic, bytes).then(
+      (code) => {
+        this.#onTheWay.delete(sent);
+        this.#answered(sent, code, round);
+      },
       (error: VigieError) => this.end(error),
     );
   }
 
-  #answered({ firstSeq, lastSeq }: StoredSegment, code: number): void {
-    this.#unacknowledged -= 1;
-    if (code !== 0) {
+  #answered(sent: Sent, code: number, round: number): void {
+    const { portion, shown } = sent;
+    const isCurrent = round === this.#round;
+    if (code === TOO_LARGE) {
+      this.#learn(sent);
+      if (isCurrent && shown.length > 1) this.#ready.unshift(portion);
+    } else if (code === INVALID_CONTENT && shown.length > 0) {
+      if (isCurrent) this.#isolate(sent);
+    } else if (code !== 0) {
       this.end(troubleOfReason(code));
+    } else {
+      this.#taken(sent);
+    }
+    this.#changed.raise();
+  }
+
+  #taken({ portion }: Sent): void {
+    const { outstanding, observe, destination } = this.#parts;
+    const accused = this.#probes.get(portion);
+    this.#probes.delete(portion);
+    if (accused?.shown[0] !== undefined) {
+      this.#putAside(accused.portion, accused.shown[0].seq, { code: "invalid", words: reasonCode(INVALID_CONTENT).en });
+    } else if (portion.isLast) {
+      const { firstSeq, lastSeq } = portion.segment;
+      outstanding.acknowledged(lastSeq);
+      observe({ type: "delivered", destination, firstSeq, lastSeq });
+      this.#expectReceipt();
+    }
+  }
+
+  /**
+   * Looks for the body that the broker does not take, by halves. One that is refused alone is put aside only where its segment
+   * passes without it: a broker that takes no segment at all has nothing against this record.
+   */
+  #isolate(sent: Sent): void {
+    if (sent.shown.length > 1) {
+      this.#ready.unshift(...halves(sent));
       return;
     }
-    this.#parts.outstanding.acknowledged(lastSeq);
-    this.#parts.observe({ type: "delivered", destination: this.#parts.destination, firstSeq, lastSeq });
-    this.#expectReceipt();
-    this.#changed.raise();
+    const probe = noneOf(sent.portion);
+    this.#probes.set(probe, sent);
+    this.#ready.unshift(probe);
+  }
+
+  /** The broker turned out not to take a packet of this size. */
+  #learn(sent: Sent): void {
+    if (sent.shown.length > 1) this.#parts.learned.maximumPacketSize = Math.floor(sent.size / 2);
+    else this.#cut(sent);
+  }
+
+  /** Smaller, where it can be: else the body stays here, and its digest travels. */
+  #cut(sent: Sent): void {
+    const { portion, shown, size } = sent;
+    const { maximumPacketSize } = this.#publisher;
+    const [only, another] = shown;
+    if (another !== undefined) {
+      this.#ready.unshift(...halves(sent));
+    } else if (only !== undefined) {
+      const most = Number.isFinite(maximumPacketSize) ? `, at most ${maximumPacketSize}` : "";
+      this.#putAside(portion, only.seq, { code: "too-big", words: `${size} bytes${most}` });
+    } else {
+      // Not even the digests fit: there is nothing to be left out.
+      const most = say(`${maximumPacketSize} au plus`, `at most ${maximumPacketSize}`);
+      this.end(errors.DELIVERY_TOO_BIG({ found: bytes(size), expected: most }));
+    }
+  }
+
+  /** The rest of the segment passes, once the disk has the letter. */
+  #putAside(portion: Portion, seq: number, because: Because): void {
+    const round = this.#round;
+    const put = async (): Promise<void> => {
+      try {
+        await this.#parts.aside.put(seq, because);
+        // Where other portions follow, they bring the digest.
+        if (portion.isLast && round === this.#round) this.#ready.unshift(noneOf(portion));
+      } catch (error) {
+        this.end(isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }));
+      }
+      this.#puttingAside.delete(putting);
+      this.#changed.raise();
+    };
+    const putting = put();
+    this.#puttingAside.add(putting);
   }
 
   #expectReceipt(): void {
     const { outstanding, timers, receiptTimeoutMs } = this.#parts;
     if (!outstanding.awaitsReceipt) return;
+    const seconds = receiptTimeoutMs / 1_000;
     this.#cancelReceiptTimer ??= timers.after(receiptTimeoutMs, () =>
-      this.end(errors.DELIVERY_NO_RECEIPT({ found: `none for ${receiptTimeoutMs / 1_000} s` })),
+      this.end(errors.DELIVERY_NO_RECEIPT({ found: say(`aucun depuis ${seconds} s`, `none for ${seconds} s`) })),
     );
   }
 }
-
-const hexCode = (code: number): string => `reason code 0x${code.toString(16).padStart(2, "0")}`;

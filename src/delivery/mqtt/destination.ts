@@ -1,17 +1,23 @@
 /** A coordination platform that takes the feed from an MQTT broker. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { GatewayEvent, Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
+import { type Holding, openHolding } from "../../seal/holding.ts";
 import type { KeyRing } from "../../seal/key.ts";
 import type { Receipt } from "../../seal/receipt.ts";
+import { Aside } from "../aside.ts";
 import { Cursor } from "../cursor.ts";
+import type { Because, DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
-import { judgeReceipt, type ReceiptFault } from "../judge.ts";
+import { judgeReceipt, type ReceiptFault, receiptFaults } from "../judge.ts";
 import { Outstanding, type WindowLimits } from "../outstanding.ts";
+import { Overtaking } from "../overtaking.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
+import { closedByUs } from "../trouble.ts";
 import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
@@ -42,6 +48,7 @@ export interface MqttDestinationConfig {
 export interface MqttDestinationParts {
   readonly name: string;
   readonly journal: JournalReader;
+  readonly deadLetters: DeadLetters;
   readonly config: MqttDestinationConfig;
   readonly observe: Observe;
   readonly withhold?: Withhold;
@@ -56,8 +63,6 @@ const WINDOW_SEGMENTS = 64;
 /** Twice 4 MiB (our copy and MQTT.js's) stay well within the 100 MB of the whole process. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const RECEIPT_TIMEOUT_MS = 60_000;
-/** A platform's reason is a sentence; more of it would fill the log. */
-const MAX_REASON = 200;
 
 /** Starts delivering, from the cursor in the journal on, until it is disposed of. */
 export async function openMqttDestination(parts: MqttDestinationParts): Promise<Destination> {
@@ -69,7 +74,8 @@ export async function openMqttDestination(parts: MqttDestinationParts): Promise<
 function openCursor({ name, journal, observe }: MqttDestinationParts): Promise<Cursor> {
   return Cursor.open(name, journal, {
     moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) => observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: name, cause }) }),
+    failed: (cause) =>
+      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
   });
 }
 
@@ -78,24 +84,30 @@ class MqttDestination implements Destination {
   readonly #parts: MqttDestinationParts;
   readonly #cursor: Cursor;
   readonly #outstanding = new Outstanding();
+  readonly #aside: Aside;
+  readonly #overtaking: Overtaking;
   readonly #stop = new AbortController();
   readonly #timers: Timers;
   readonly #limits: WindowLimits;
   /** Shrinks where the broker asks for it, and grows back with the receipts. */
   #windowSegments: number;
+  readonly #learned = { maximumPacketSize: Number.POSITIVE_INFINITY };
   /** What the platform is taken to read until it says otherwise. */
   #encoding: Encoding = Encoding.deflate1;
   #conversation: Conversation | undefined;
   #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
-  /** What the last receipt named as refused for good. */
-  #refused: ReadonlySet<number> = new Set();
   readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
   #running: Promise<void> = Promise.resolve();
+  /** Statements of the platform are taken one after the other, whatever connection they came by. */
+  #taking: Promise<void> = Promise.resolve();
+  #stopListening: () => void = () => {};
 
   constructor(parts: MqttDestinationParts, cursor: Cursor) {
     this.name = parts.name;
     this.#parts = parts;
     this.#cursor = cursor;
+    this.#aside = new Aside({ ...parts, destination: parts.name });
+    this.#overtaking = new Overtaking(parts.journal);
     this.#timers = parts.timers ?? systemTimers;
     this.#limits = {
       segments: parts.config.window ?? WINDOW_SEGMENTS,
@@ -106,6 +118,7 @@ class MqttDestination implements Destination {
 
   start(): void {
     const { spreadMs } = this.#parts.config;
+    this.#stopListening = this.#parts.deadLetters.onWanted(() => this.#conversation?.lookAgain());
     const retry: RetryParts = {
       timers: this.#timers,
       random: this.#parts.random ?? Math.random,
@@ -124,8 +137,10 @@ class MqttDestination implements Destination {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    this.#conversation?.end(errors.DELIVERY_CONNECTION_LOST({ found: "closed by us" }));
+    this.#stopListening();
+    this.#conversation?.end(closedByUs());
     await this.#running;
+    await this.#taking;
     await this.#cursor.settled();
     this.#status = { state: "closed" };
   }
@@ -137,10 +152,8 @@ class MqttDestination implements Destination {
       const session = await connect(
         config,
         {
-          message: (topic, payload) => {
-            if (topic === receiptsTopic(config.address)) this.#takeReceipt(payload);
-          },
-          closed: (reason) => this.#conversation?.end(reason),
+          message: (topic, payload) => (topic === receiptsTopic(config.address) ? this.#take(payload) : undefined),
+          closed: (reason) => this.#conversation?.closed(reason),
         },
         stop,
       );
@@ -171,7 +184,10 @@ class MqttDestination implements Destination {
         alarmsTopic: alarmsTopic(config.address),
         journal,
         outstanding: this.#outstanding,
+        aside: this.#aside,
+        overtaking: this.#overtaking,
         confirmed: () => this.#cursor.confirmed,
+        learned: this.#learned,
         window: () => ({ ...this.#limits, segments: this.#windowSegments }),
         receiptTimeoutMs: config.receiptTimeoutMs ?? RECEIPT_TIMEOUT_MS,
         withhold,
@@ -183,7 +199,33 @@ class MqttDestination implements Destination {
     );
   }
 
-  #takeReceipt(bytes: Uint8Array): void {
+  #take(bytes: Uint8Array): Promise<void> {
+    const { config, journal } = this.#parts;
+    const holding = openHolding(bytes, config.platformKeys);
+    const isOurs = holding?.gateway === config.address.gateway && holding.epoch === journal.epoch;
+    const take = () => (holding !== undefined && isOurs ? this.#takeHolding(holding) : this.#takeReceipt(bytes));
+    this.#taking = this.#taking.then(take).catch((error: unknown) => {
+      // The journal did not take a dead letter, for instance: the cursor stays before it, and all of it comes again.
+      const reason = isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error });
+      this.#conversation?.end(reason);
+    });
+    return this.#taking;
+  }
+
+  /** What was put aside and shown once more is held now, or refused again. Behind a fresh measure that is held the next may go. */
+  async #takeHolding({ held, refused }: Holding): Promise<void> {
+    this.#overtaking.settled(held);
+    const wanted = new Set(this.#aside.wanted(this.#cursor.confirmed));
+    const judge = async (seq: number, refusal?: Because): Promise<void> => {
+      if (wanted.has(seq)) await this.#aside.judged(seq, refusal);
+      this.#conversation?.judged(seq);
+    };
+    for (const seq of held) await judge(seq);
+    for (const { seq, reason } of refused) await judge(seq, { code: "refused", words: reason });
+    this.#conversation?.lookAgain();
+  }
+
+  async #takeReceipt(bytes: Uint8Array): Promise<void> {
     const { config, journal } = this.#parts;
     const verdict = judgeReceipt(bytes, {
       platformKeys: config.platformKeys,
@@ -194,33 +236,30 @@ class MqttDestination implements Destination {
     });
     switch (verdict.type) {
       case "advances":
+        // What is refused is put aside first: the cursor passes nothing of which nobody knows.
+        await this.#aside.heed(verdict.receipt.exceptions);
         this.#cursor.confirm(verdict.receipt.through);
         this.#outstanding.receipted(verdict.receipt.through);
-        this.#heed(verdict.receipt);
+        this.#packFor(verdict.receipt);
         this.#windowSegments = Math.min(this.#windowSegments + 1, this.#limits.segments);
         this.#conversation?.progressed();
         return;
       case "repeats":
-        this.#heed(verdict.receipt);
+        await this.#aside.heed(verdict.receipt.exceptions);
+        this.#packFor(verdict.receipt);
         this.#conversation?.repeated();
         return;
       case "ignored":
         this.#ignored[verdict.fault] = (this.#ignored[verdict.fault] ?? 0) + 1;
         this.#tell({
           type: "fault",
-          error: errors.DELIVERY_RECEIPT_IGNORED({ where: this.name, found: verdict.fault }),
+          error: errors.DELIVERY_RECEIPT_IGNORED({ where: verbatim(this.name), found: receiptFaults[verdict.fault] }),
         });
     }
   }
 
-  /** What the platform cannot read is not sent to it again; what it refused is said once. */
-  #heed({ encodings, exceptions }: Receipt): void {
-    for (const { seq, reason } of exceptions) {
-      if (this.#refused.has(seq)) continue;
-      const found = `record ${seq}: ${reason.slice(0, MAX_REASON)}`;
-      this.#tell({ type: "fault", error: errors.DELIVERY_RECORD_REFUSED({ where: this.name, found }) });
-    }
-    this.#refused = new Set(exceptions.map(({ seq }) => seq));
+  /** What the platform cannot read is not sent to it again. */
+  #packFor({ encodings }: Receipt): void {
     const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
     const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
     this.#encoding = encoding;

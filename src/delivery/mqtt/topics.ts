@@ -17,9 +17,9 @@ export const receiptsTopic = ({ structure, gateway }: FeedAddress): string =>
 /** What a gateway sends on the two topics that a receiver takes. */
 export type FeedPart = "segments" | "alarms";
 
-/** Every gateway's; shared among the receivers that name the same group (MQTT 5 §4.8.2). */
-export const everyGateways = (part: FeedPart, sharedGroup?: string): string =>
-  sharedGroup === undefined ? `vigie/v1/+/+/${part}` : `$share/${sharedGroup}/vigie/v1/+/+/${part}`;
+/** Every gateway's, or those of one structure; shared among the receivers that name the same group (MQTT 5 §4.8.2). */
+export const everyGateways = (part: FeedPart, sharedGroup?: string, structure = "+"): string =>
+  `${sharedGroup === undefined ? "" : `$share/${sharedGroup}/`}vigie/v1/${structure}/+/${part}`;
 
 /** @returns undefined where the topic is none that a receiver takes. */
 export function readTopic(topic: string): { readonly address: FeedAddress; readonly part: FeedPart } | undefined {

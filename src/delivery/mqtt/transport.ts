@@ -6,6 +6,7 @@
 import { Socket } from "node:net";
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from "mqtt";
 import { isVigieError, type VigieError } from "../../errors/error.ts";
+import { say } from "../../errors/sentence.ts";
 import { errors } from "../errors.ts";
 import { troubleOf, troubleOfReason } from "../trouble.ts";
 import type { MqttConnect, MqttConnectOptions, MqttHandlers, MqttSession } from "./port.ts";
@@ -41,7 +42,7 @@ export const connectMqtt: MqttConnect = (options, handlers, stop) =>
     const failed = (): void => {
       stop?.removeEventListener("abort", giveUp);
       client.end(true);
-      reject(trouble ?? errors.DELIVERY_UNREACHABLE({ found: "closed before it was accepted" }));
+      reject(trouble ?? errors.DELIVERY_UNREACHABLE({ found: closedUnaccepted }));
     };
     client.on("error", note);
     client.once("close", failed);
@@ -53,6 +54,8 @@ export const connectMqtt: MqttConnect = (options, handlers, stop) =>
       resolve(openSession(client, connack, handlers));
     });
   });
+
+const closedUnaccepted = say("fermée avant d'être acceptée", "closed before it was accepted");
 
 function clientOptions(options: MqttConnectOptions): IClientOptions {
   const isV5 = options.version === "5";
@@ -129,7 +132,8 @@ function openSession(client: MqttClient, connack: IConnackPacket, handlers: Mqtt
         client.subscribe(filter, { qos: 1 }, (error) => {
           const reason = reasonOf(error);
           if (reason !== undefined) reject(troubleOfReason(reason));
-          else if (error) reject(errors.DELIVERY_REFUSED({ found: "the subscription", cause: error }));
+          else if (error)
+            reject(errors.DELIVERY_REFUSED({ found: say("l'abonnement", "the subscription"), cause: error }));
           else resolve();
         });
       }),

@@ -53,7 +53,7 @@ class Reader implements BadgeReader, AsyncDisposable {
     this.#kept = new KeptPort({
       ...{ path, observe, openPort, sleep },
       line: { ...LINE, ...line },
-      name: `badges:${name}`,
+      who: { link: `badges:${name}` },
       received: (bytes) => this.#received(bytes),
       opened: (port) => {
         this.#port = port;

@@ -9,9 +9,10 @@ import { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import type * as DBus from "dbus-next";
 import type { VigieError } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { Milliseconds } from "../../measure/time.ts";
 import { errors } from "./errors.ts";
-import { BluezRefusal, refusalOf } from "./refusal.ts";
+import { BluezRefusal, refusalOf, saidBy } from "./refusal.ts";
 import { type BluezSignal, DAEMON, OBJECT_MANAGER, PROPERTIES, parseSignal } from "./signals.ts";
 
 /** Both through `require`: node-ble is CommonJS, and dbus-next knows a Variant only by its own copy of the class. */
@@ -218,7 +219,7 @@ export class Bus {
         settle();
         reject(error);
       };
-      const timer = setTimeout(() => fail(errors.BLE_CALL_TIMEOUT({ where })), timeout);
+      const timer = setTimeout(() => fail(errors.BLE_CALL_TIMEOUT({ where: verbatim(where) })), timeout);
       this.#pending.add(fail);
       if (this.#over) fail(unreachable(new Error("closed")));
       result.then(
@@ -280,8 +281,8 @@ function refused(where: string, cause: unknown): VigieError {
       ? new BluezRefusal(cause.type, cause.text)
       : new BluezRefusal("error", cause instanceof Error ? cause.message : String(cause));
   return errors.BLE_CALL_REFUSED({
-    where,
-    found: `${refusal.errorName} (${refusal.message})`,
+    where: verbatim(where),
+    found: saidBy(refusal),
     cause: refusal,
   });
 }

@@ -4,6 +4,7 @@
  */
 import type { DriverRegistry } from "../../driver/registry.ts";
 import { VigieError } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { Radio, Search } from "../port.ts";
 import type { Adapter } from "./bus.ts";
 import { Enrolment } from "./enrolment.ts";
@@ -217,9 +218,9 @@ export class Central {
 
   #failed(peer: Peer, path: string, error: VigieError): void {
     const driver = peer.driver(this.#context.objects, path)?.id ?? "device";
-    this.#context.observe({ type: "link", link: `ble:${driver}`, state: "failed", error });
+    this.#context.observe({ type: "link", link: `ble:${driver}`, isConversation: true, state: "failed", error });
     if (this.#mine(path)?.bonded === true && peer.failed(error)) {
-      this.#context.observe({ type: "fault", error: errors.BLE_BOND_LOST({ where: driver }) });
+      this.#context.observe({ type: "fault", error: errors.BLE_BOND_LOST({ where: verbatim(driver) }) });
     }
     peer.resting = true;
     const timer = setTimeout(() => {
@@ -257,7 +258,7 @@ export class Central {
   }
 
   #tell(driver: string, state: "open" | "closed"): void {
-    this.#context.observe({ type: "link", link: `ble:${driver}`, state });
+    this.#context.observe({ type: "link", link: `ble:${driver}`, isConversation: true, state });
   }
 }
 

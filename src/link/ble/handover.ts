@@ -2,6 +2,7 @@
  * From the link to intake. BlueZ has confirmed a value to its device before anybody here sees it, so the device may have
  * deleted it: what intake cannot take is kept in memory and offered again until it does.
  */
+import { say, verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { Frame, Intake } from "../../intake/port.ts";
 import { errors } from "./errors.ts";
@@ -48,7 +49,7 @@ export class Handover {
     clearTimeout(this.#timer);
     const count = this.#waiting.length;
     this.#waiting = [];
-    if (count > 0) this.#observe({ type: "fault", error: errors.BLE_VALUES_LOST({ found: String(count) }) });
+    if (count > 0) this.#observe({ type: "fault", error: errors.BLE_VALUES_LOST({ found: verbatim(count) }) });
   }
 
   #offer(entry: { readonly order: number; readonly frame: Frame }): void {
@@ -70,7 +71,10 @@ export class Handover {
       this.#lost += 1;
       this.#observe({
         type: "fault",
-        error: errors.BLE_VALUES_LOST({ found: String(this.#lost), expected: `at most ${this.#most} waiting` }),
+        error: errors.BLE_VALUES_LOST({
+          found: verbatim(this.#lost),
+          expected: say(`${this.#most} en attente au plus`, `at most ${this.#most} waiting`),
+        }),
       });
       return;
     }

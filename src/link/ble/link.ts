@@ -4,6 +4,7 @@
  */
 import type { DriverRegistry } from "../../driver/registry.ts";
 import { VigieError } from "../../errors/error.ts";
+import { type Sentence, say, verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { Intake } from "../../intake/port.ts";
 import type { Clock } from "../../measure/time.ts";
@@ -163,7 +164,7 @@ class Link implements BleLink {
       const managed = await bus.managedObjects();
       if (attachment !== this.#attachment) return; // another bluetoothd has come meanwhile
       this.#objects.replace(managed);
-      await registerAgent(bus).catch((cause: unknown) => this.#registrationFailed("agent", cause));
+      await registerAgent(bus).catch((cause: unknown) => this.#registrationFailed(say("appairage", "pairing"), cause));
     } catch (error) {
       if (attachment !== this.#attachment || this.#closed) return;
       this.#tell(asTold(error));
@@ -189,7 +190,8 @@ class Link implements BleLink {
     const adapter = name === undefined ? adapters[0] : adapters.find(({ path }) => path === `/org/bluez/${name}`);
     if (this.#central !== undefined && adapter?.powered === true && adapter.path === this.#centralPath) return;
     this.#stopCentral(adapter === undefined ? errors.BLE_ADAPTER_ABSENT() : errors.BLE_ADAPTER_OFF());
-    if (adapter === undefined) return this.#tell(errors.BLE_ADAPTER_ABSENT(name === undefined ? {} : { where: name }));
+    if (adapter === undefined)
+      return this.#tell(errors.BLE_ADAPTER_ABSENT(name === undefined ? {} : { where: verbatim(name) }));
     if (!adapter.powered) {
       this.#tell(errors.BLE_ADAPTER_OFF());
       // Where the radio is not blocked this is all it takes; its "powered" is signalled.
@@ -219,7 +221,9 @@ class Link implements BleLink {
     this.#backoff.reset();
     this.#options.observe({ type: "link", link: this.#name, state: "open" });
     this.#central.start();
-    await registerProfile(bus, path).catch((cause: unknown) => this.#registrationFailed("profile", cause));
+    await registerProfile(bus, path).catch((cause: unknown) =>
+      this.#registrationFailed(say("reconnexion", "reconnection"), cause),
+    );
   }
 
   #stopCentral(reason: VigieError): void {
@@ -282,7 +286,7 @@ class Link implements BleLink {
     }
   }
 
-  #registrationFailed(where: string, cause: unknown): void {
+  #registrationFailed(where: Sentence, cause: unknown): void {
     if (this.#closed || this.#bus?.present !== true) return;
     this.#options.observe({
       type: "fault",

@@ -2,6 +2,7 @@
 import type { BleDriver } from "../../driver/define.ts";
 import type { DriverRegistry } from "../../driver/registry.ts";
 import type { VigieError } from "../../errors/error.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
 import type { Device } from "../../measure/measurement.ts";
 import { errors } from "./errors.ts";
 import type { BluezObjects, DeviceObject } from "./objects.ts";
@@ -49,7 +50,10 @@ export class Peer {
     this.#drivers = drivers;
     const pinned = known.driver === undefined ? undefined : drivers.get(known.driver);
     if (pinned?.transport === "serial")
-      throw errors.BLE_NO_DRIVER({ found: pinned.id, expected: "a Bluetooth driver" });
+      throw errors.BLE_NO_DRIVER({
+        found: verbatim(pinned.id),
+        expected: say("un pilote Bluetooth", "a Bluetooth driver"),
+      });
     this.#pinned = pinned;
   }
 

@@ -1,6 +1,7 @@
 /** What a driver wants done after connecting: its clock set, its facts read. No step keeps a reading from being taken. */
 import { encodeCurrentTime, encodeDateTime, localTime } from "../../driver/datetime.ts";
 import type { PrepareStep } from "../../driver/define.ts";
+import { type Sentence, say } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { Clock } from "../../measure/time.ts";
 import { DEVICE_INFORMATION, deviceInformation, FIRMWARE_REVISION, factOf } from "./device-information.ts";
@@ -28,18 +29,24 @@ export interface Preparing {
 }
 
 /** Does the steps in their order. A step that the device does not offer is passed over; one that fails is told. Never rejects. */
-export async function prepare(steps: readonly PrepareStep[], context: Preparing): Promise<void> {
-  for (const step of steps) {
+export async function prepare(all: readonly PrepareStep[], context: Preparing): Promise<void> {
+  for (const step of all) {
     if (context.ended()) return;
     await perform(step, context).catch((cause: unknown) => {
       if (context.ended()) return; // the device left: the next connection begins anew
       context.observe({
         type: "fault",
-        error: errors.BLE_PREPARE_FAILED({ where: step.step, found: saidBy(cause), cause }),
+        error: errors.BLE_PREPARE_FAILED({ where: steps[step.step], found: saidBy(cause), cause }),
       });
     });
   }
 }
+
+const steps: Readonly<Record<PrepareStep["step"], Sentence>> = {
+  "set-current-time": say("mise à l'heure", "setting the clock"),
+  "set-date-time": say("mise à l'heure", "setting the clock"),
+  "read-device-information": say("lecture de ce qu'est l'appareil", "reading what the device is"),
+};
 
 function perform(step: PrepareStep, context: Preparing): Promise<void> {
   switch (step.step) {

@@ -1,5 +1,6 @@
 /** What BlueZ says when it says no, and what that means. Pure. */
 import { isVigieError, VigieError } from "../../errors/error.ts";
+import { quoted, type Sentence, say } from "../../errors/sentence.ts";
 import type { PairingMethod } from "../port.ts";
 import { errors } from "./errors.ts";
 
@@ -22,8 +23,9 @@ export function refusalOf(error: unknown): BluezRefusal | undefined {
 }
 
 /** The words of BlueZ behind an error of ours, for its `found`. */
-export function saidBy(error: unknown): string {
-  return refusalOf(error)?.message ?? "no answer";
+export function saidBy(error: unknown): Sentence {
+  const words = refusalOf(error)?.message;
+  return words === undefined ? say("pas de réponse", "no answer") : quoted(words);
 }
 
 /** Object paths and messages of BlueZ hold addresses, as `AA:BB:…` or `dev_AA_BB_…`; a log must not. */
@@ -57,7 +59,8 @@ export function pairingError(cause: unknown, method: PairingMethod): VigieError 
   if (isVigieError(cause, "BLE_CALL_TIMEOUT")) return errors.PAIRING_TIMEOUT({ cause });
   const refusal = refusalOf(cause);
   if (refusal === undefined) return cause instanceof VigieError ? cause : errors.BLE_CALL_REFUSED({ cause });
-  const { errorName, message: found } = refusal;
+  const { errorName, message } = refusal;
+  const found = quoted(message);
   switch (errorName.replace("org.bluez.Error.", "")) {
     case "ConnectionAttemptFailed":
     case "DoesNotExist":

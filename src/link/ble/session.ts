@@ -4,6 +4,7 @@
  */
 import { formatChannel } from "../../driver/decode.ts";
 import type { BleDriver } from "../../driver/define.ts";
+import { say, verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { Clock, Milliseconds } from "../../measure/time.ts";
 import type { Bus } from "./bus.ts";
@@ -67,7 +68,8 @@ export class Session {
     const { objects, timing, clock, observe, timeZone } = this.#context;
     const resolved = await this.#until(() => objects.device(this.path)?.servicesResolved === true, timing.resolve);
     this.#assertLinked();
-    if (!resolved) throw errors.BLE_SESSION_FAILED({ found: "services not resolved" });
+    if (!resolved)
+      throw errors.BLE_SESSION_FAILED({ found: say("ses services n'ont pas été lus", "services not resolved") });
     const driver = await this.#findDriver();
     await prepare(driver.prepare, {
       gatt: this.#gatt,
@@ -101,9 +103,9 @@ export class Session {
     if (driver === undefined) throw errors.BLE_NO_DRIVER();
     if (this.#channels(driver).length > 0) return driver;
     throw errors.BLE_NO_CHANNEL({
-      where: driver.id,
-      found: this.#gatt.characteristics.map(({ channel }) => channel && formatChannel(channel)).join(", "),
-      expected: [...driver.channels.keys()].map(formatChannel).join(", "),
+      where: verbatim(driver.id),
+      found: verbatim(this.#gatt.characteristics.map(({ channel }) => channel && formatChannel(channel)).join(", ")),
+      expected: verbatim([...driver.channels.keys()].map(formatChannel).join(", ")),
     });
   }
 
@@ -114,7 +116,9 @@ export class Session {
     for (const channel of channels) {
       await this.#gatt.startNotify(channel).catch((error: unknown) => refusals.push(error));
     }
-    const told = refusals.map((cause) => errors.BLE_SESSION_FAILED({ where: driver.id, found: saidBy(cause), cause }));
+    const told = refusals.map((cause) =>
+      errors.BLE_SESSION_FAILED({ where: verbatim(driver.id), found: saidBy(cause), cause }),
+    );
     if (told[0] !== undefined && told.length === channels.length) throw told[0];
     for (const error of told) this.#context.observe({ type: "fault", error });
   }
@@ -126,7 +130,11 @@ export class Session {
     await this.#context.bus.set(this.path, DEVICE, "Trusted", true).catch((cause: unknown) => {
       this.#context.observe({
         type: "fault",
-        error: errors.BLE_PREPARE_FAILED({ where: "trust", found: saidBy(cause), cause }),
+        error: errors.BLE_PREPARE_FAILED({
+          where: say("confiance (Trusted)", "trust (Trusted)"),
+          found: saidBy(cause),
+          cause,
+        }),
       });
     });
   }

@@ -26,7 +26,7 @@ export const errors = defineErrors({
       fr: "Rien à faire : l'appareil l'enverra encore, et le doublon sera reconnu.",
       en: "Nothing to do: the device will send it again, and the repeat will be recognised.",
     },
-    exit: ExitCode.io,
+    exit: ExitCode.tempFail,
   },
   SERIAL_NOT_TAKEN: {
     what: {

@@ -1,16 +1,18 @@
 /** A serial port that is kept open for as long as it is wanted: one that is missing, unplugged or busy is waited for, and said to be. */
 import type { LineSettings } from "../../driver/define.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import { backoff, sleep as realSleep, type Sleep } from "./backoff.ts";
 import { errors } from "./errors.ts";
 import { type OpenPort, openPort as openRealPort, type Port } from "./port.ts";
+import { portSays } from "./refusal.ts";
 
 export interface KeptPortOptions {
   /** `/dev/serial/by-id/…`: the name that stays when the plug moves. Never `ttyUSB0`. */
   readonly path: string;
   readonly line: LineSettings;
-  /** What the log calls it. */
-  readonly name: string;
+  /** What the log calls it: `serial` and the device behind it. */
+  readonly who: { readonly link: string; readonly device?: string };
   readonly observe: Observe;
   readonly openPort?: OpenPort | undefined;
   readonly sleep?: Sleep | undefined;
@@ -65,29 +67,28 @@ export class KeptPort {
 
   /** @param tell whether this failure would be the first: a scale that is put away for the winter does not fill the log. */
   async #open(tell: boolean): Promise<Port | undefined> {
-    const { path, line, name, observe, received, openPort = openRealPort } = this.#options;
+    const { path, line, who, observe, received, openPort = openRealPort } = this.#options;
     try {
       return await openPort(path, line, (bytes) => {
         this.#heard = true;
         received(bytes);
       });
     } catch (cause) {
-      const found = cause instanceof Error ? cause.message : "unknown";
-      const error = errors.SERIAL_NOT_OPENED({ where: path, found, cause });
-      if (tell) observe({ type: "link", link: name, state: "failed", error });
+      const error = errors.SERIAL_NOT_OPENED({ where: verbatim(path), found: portSays(cause), cause });
+      if (tell) observe({ type: "link", ...who, state: "failed", error });
       return undefined;
     }
   }
 
   async #hold(port: Port): Promise<void> {
-    const { path, name, observe, opened, closed } = this.#options;
+    const { path, who, observe, opened, closed } = this.#options;
     this.#port = port;
     opened(port);
-    observe({ type: "link", link: name, state: "open" });
+    observe({ type: "link", ...who, state: "open" });
     const cause = await port.closed;
     this.#port = undefined;
     closed();
-    const error = cause === undefined ? {} : { error: errors.SERIAL_LOST({ where: path, cause }) };
-    observe({ type: "link", link: name, state: "closed", ...error });
+    const error = cause === undefined ? {} : { error: errors.SERIAL_LOST({ where: verbatim(path), cause }) };
+    observe({ type: "link", ...who, state: "closed", ...error });
   }
 }

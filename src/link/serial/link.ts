@@ -23,7 +23,7 @@ export function openSerialLink(options: SerialLinkOptions): AsyncDisposable {
   const port = new KeptPort({
     path,
     line: { ...driver.line, ...line },
-    name: device.address,
+    who: { link: "serial", device: device.address },
     ...{ observe, openPort, sleep },
     received: (bytes) => session.receive(bytes),
     opened: (opened) => session.attach(opened),

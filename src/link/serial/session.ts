@@ -1,6 +1,7 @@
 import type { SerialDriver } from "../../driver/define.ts";
 import { type Cut, FrameCutter } from "../../driver/framing.ts";
 import type { VigieError } from "../../errors/error.ts";
+import { verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { Frame, Intake, Taken } from "../../intake/port.ts";
 import type { Device } from "../../measure/measurement.ts";
@@ -95,7 +96,7 @@ export class SerialSession implements AsyncDisposable {
     this.detach();
     this.#closing.abort();
     await this.#working;
-    if (this.#abandoned > 0) this.#fault(errors.SERIAL_ABANDONED({ found: `${this.#abandoned}` }));
+    if (this.#abandoned > 0) this.#fault(errors.SERIAL_ABANDONED({ found: verbatim(this.#abandoned) }));
   }
 
   #enqueue(cut: Cut): void {

@@ -1,5 +1,6 @@
 import type { Driver } from "../../driver/define.ts";
 import type { DriverRegistry } from "../../driver/registry.ts";
+import { say } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { Intake } from "../../intake/port.ts";
 import type { Device } from "../../measure/measurement.ts";
@@ -29,7 +30,10 @@ export function playerOf(simulated: SimulatedDevice, options: PlayerOptions, clo
   const device: Device = { ...facts, transport: link };
   const driver = options.drivers.get(id);
   if (driver.transport !== link) {
-    throw errors.SCENARIO_INVALID({ found: `${id} over ${link}`, expected: driver.transport });
+    throw errors.SCENARIO_INVALID({
+      found: say(`${id} sur ${link}`, `${id} over ${link}`),
+      expected: say(`${id} sur ${driver.transport}`, `${id} over ${driver.transport}`),
+    });
   }
   return driver.transport === "serial"
     ? serialPlayer(new SerialSession({ ...options, driver, device }))

@@ -2,6 +2,7 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { parseChannel } from "../../driver/decode.ts";
+import { quoted, say, verbatim } from "../../errors/sentence.ts";
 import { errors } from "./errors.ts";
 import { type Piece, parseTemplate } from "./template.ts";
 
@@ -83,10 +84,11 @@ export function parseScenario(text: string, where: string): Scenario {
   try {
     data = parse(text);
   } catch (cause) {
-    throw errors.SCENARIO_INVALID({ where, found: cause instanceof Error ? cause.message : "no YAML", cause });
+    const found = cause instanceof Error ? quoted(cause.message) : say("ce n'est pas du YAML", "no YAML");
+    throw errors.SCENARIO_INVALID({ where: verbatim(where), found, cause });
   }
   const outcome = scenarioSchema.safeParse(data);
   if (outcome.success) return outcome.data;
   const problems = outcome.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  throw errors.SCENARIO_INVALID({ where, found: problems.join("; ") });
+  throw errors.SCENARIO_INVALID({ where: verbatim(where), found: quoted(problems.join("; ")) });
 }

@@ -1,17 +1,9 @@
 /** Verified records as JSON lines: for standard output, a file, or a pipe into whatever comes next. */
 import type { Writable } from "node:stream";
-import { RecordKind } from "../../seal/record.ts";
 import { idText } from "../id.ts";
 import type { HandedRecord, Handover, Refusal, Sink } from "../port.ts";
-
-const names: Readonly<Record<RecordKind, string>> = {
-  [RecordKind.measure]: "measure",
-  [RecordKind.quarantine]: "quarantine",
-  [RecordKind.event]: "event",
-  [RecordKind.audit]: "audit",
-  [RecordKind.alarm]: "alarm",
-};
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+import { jsonText, NO_JSON } from "./json.ts";
+import { kindNames } from "./kinds.ts";
 
 /**
  * One line a record: `{"gateway","epoch","seq","kind","id","body"}`, the body as it was sealed, digit for digit.
@@ -23,8 +15,8 @@ export function linesSink(output: Writable): Sink {
       const refusals: Refusal[] = [];
       const lines: string[] = [];
       for (const record of handover.records) {
-        const body = jsonOf(record.body);
-        if (body === undefined) refusals.push({ seq: record.seq, reason: "the body is no JSON" });
+        const body = jsonText(record.body);
+        if (body === undefined) refusals.push({ seq: record.seq, reason: NO_JSON });
         else lines.push(line(handover, record, body));
       }
       if (lines.length > 0) await write(output, lines.join(""));
@@ -34,19 +26,8 @@ export function linesSink(output: Writable): Sink {
 }
 
 function line({ gateway, epoch }: Handover, { seq, kind, id }: HandedRecord, body: string): string {
-  const facts = JSON.stringify({ gateway, epoch, seq, kind: names[kind], id: idText(id) });
-  return `${facts.slice(0, -1)},"body":${body}}\n`;
-}
-
-/** The text itself, because a decimal's last zero is part of it; parsed only to know that a line stays a line. */
-function jsonOf(body: Uint8Array): string | undefined {
-  try {
-    const text = utf8.decode(body);
-    JSON.parse(text);
-    return text.replaceAll(/[\r\n]+/g, " ");
-  } catch {
-    return undefined;
-  }
+  const facts = JSON.stringify({ gateway, epoch, seq, kind: kindNames[kind], id: idText(id) });
+  return `${facts.slice(0, -1)},"body":${body.replaceAll(/[\r\n]+/g, " ")}}\n`;
 }
 
 function write(output: Writable, text: string): Promise<void> {

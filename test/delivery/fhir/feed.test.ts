@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Device } from "../../../src/measure/measurement.ts";
 import { RecordKind } from "../../../src/seal/record.ts";
-import { namelessThermometer, scale } from "../../fhir/samples.ts";
+import { measured, namelessThermometer, quantity, scale } from "../../fhir/samples.ts";
 import { newJournal } from "../../fixtures/feed.ts";
-import { measureDraft, openFhir, soon } from "../../fixtures/fhir-feed.ts";
+import { draftOf, identifierOf, measureDraft, openFhir, soon, standingAt } from "../../fixtures/fhir-feed.ts";
 import { outcome, startFhirServer } from "../../fixtures/fhir-server.ts";
-import { hasMedplum, startMedplum } from "../../fixtures/medplum.ts";
 import type { MemoryJournal } from "../../fixtures/memory-journal.ts";
 
 const open: AsyncDisposable[] = [];
@@ -26,10 +25,6 @@ const journalOf = (count: number, devices: readonly (Device | undefined)[] = [un
   for (let n = 1; n <= count; n += 1) journal.commit(measureDraft(n, devices[n % devices.length]));
   return journal;
 };
-/** The same journal, as if the cursor had not been written any further. */
-const standingAt = (journal: MemoryJournal, cursor: number): MemoryJournal =>
-  new Proxy(journal, { get: (target, key) => (key === "cursor" ? async () => cursor : bound(target, key)) });
-
 describe("a FHIR server as destination", () => {
   it("gets each measure as a transaction, one Device for all, and the cursor follows its answers", async () => {
     const server = closing(await startFhirServer());
@@ -65,7 +60,7 @@ describe("a FHIR server as destination", () => {
       byDevice.set(of, [...(byDevice.get(of) ?? []), observation.resource.identifier[0].value]);
     }
     const inOrder = (await journal.segments(1, 100)).flatMap(({ records }) =>
-      records.map((record) => ("body" in record ? identifierOf(Buffer.from(record.body).toString()) : "")),
+      records.map((record) => ("body" in record ? identifierOf({ body: Buffer.from(record.body).toString() }) : "")),
     );
     expect(byDevice.size).toBe(3);
     for (const sent of byDevice.values()) expect(sent).toEqual(inOrder.filter((one) => sent.includes(one)));
@@ -191,16 +186,14 @@ describe("the form of a bundle", () => {
     const server = closing(await startFhirServer());
     const { receipted } = await arrange(journalOf(1), server.base, {}, form);
     await receipted(1);
-    return JSON.parse(server.http.asked[0]?.body.toString() ?? "").entry;
+    const [sent] = server.http.asked.filter(({ method }) => method === "POST");
+    return JSON.parse(sent?.body.toString() ?? "").entry;
   };
 
-  it("is what was sealed, but for the names of its entries, which are no identifiers", async () => {
-    const [observation, device] = await firstSent({ flavour: "platform" });
-    const sealed = JSON.parse(measureDraft(1).body).entry;
-    expect(observation.resource).toEqual({ ...sealed[0].resource, device: observation.resource.device });
-    expect(observation.resource.device.reference).toBe(device.fullUrl);
-    expect([observation.request, device.request]).toEqual([sealed[0].request, sealed[1].request]);
-    expect(observation.resource.identifier[0].value).not.toBe(observation.fullUrl);
+  it("is what was sealed, to the byte, where nothing else is asked for", async () => {
+    const server = closing(await startFhirServer());
+    await (await arrange(journalOf(1), server.base)).receipted(1);
+    expect(server.http.asked[0]?.body.toString()).toBe(measureDraft(1).body);
   });
 
   it("has references as configured", async () => {
@@ -214,6 +207,25 @@ describe("the form of a bundle", () => {
     expect(observation.request).toEqual({ method: "POST", url: "Observation" });
   });
 
+  it("for Mon espace santé waits as a dead letter where a word in the configuration would make it", async () => {
+    const journal = journalOf(2, [namelessThermometer, undefined]);
+    const glucose = {
+      kind: "glucose",
+      value: quantity("99", "mg/dL"),
+      specimen: "capillary-plasma",
+      status: [],
+    } as const;
+    journal.commit(draftOf(measured({ ...glucose, meal: "fasting" })), draftOf(measured(glucose)));
+    const server = closing(await startFhirServer());
+    const { receipted, deadLetters } = await arrange(journal, server.base, {}, { flavour: "mes" });
+    await receipted(6);
+    expect(deadLetters.list()).toMatchObject([
+      { seq: 2, code: "mes-device-unidentified" },
+      { seq: 3, code: "mes-glucose-moment" },
+    ]);
+    expect(server.of("Observation")).toHaveLength(1);
+  });
+
   it("puts aside what cannot be made anew", async () => {
     const journal = newJournal();
     const { source: _source, ...sourceless } = measureDraft(1);
@@ -224,43 +236,14 @@ describe("the form of a bundle", () => {
     expect(deadLetters.list()).toMatchObject([{ seq: 1, code: "source-missing" }]);
     expect(server.of("Observation")).toHaveLength(1);
   });
-
-  it("stays amended where the sealed one is: no condition that the first one would swallow", async () => {
-    const journal = newJournal();
-    journal.commit(measureDraft(1), measureDraft(1, undefined, { status: "amended" }));
-    const server = closing(await startFhirServer());
-    await (await arrange(journal, server.base, {}, { flavour: "strict" })).receipted(2);
-    expect(server.of("Observation").map(({ status }) => status)).toEqual(["final", "amended"]);
-  });
 });
-
-describe.skipIf(!hasMedplum)("with Medplum's FHIR router", () => {
-  it("each measure is there once, also when all of it is sent again", async () => {
-    const server = closing(await startMedplum());
-    const journal = journalOf(12, [undefined, namelessThermometer, scale]);
-    const first = await arrange(journal, server.base);
-    await first.receipted(12);
-    await first.destination[Symbol.asyncDispose]();
-    await (await arrange(standingAt(journal, 0), server.base)).receipted(12);
-    expect(server.http.asked).toHaveLength(24);
-    expect(await server.search("Observation?_count=100")).toHaveLength(12);
-    expect(await server.search("Device?_count=100")).toHaveLength(3);
-  });
-});
-
-const identifierOf = (bundle: string): string => JSON.parse(bundle).entry[0].resource.identifier[0].value;
 
 function refusing(server: Awaited<ReturnType<typeof startFhirServer>>, n: number, status: number, body?: object): void {
-  const poison = identifierOf(measureDraft(n).body);
+  const poison = identifierOf(measureDraft(n));
   server.before = ({ method, body: asked }, response) => {
     if (method !== "POST" || !asked.includes(poison)) return false;
     const type = body === undefined ? "text/html" : "application/fhir+json";
     response.writeHead(status, { "content-type": type }).end(body === undefined ? "<html>" : JSON.stringify(body));
     return true;
   };
-}
-
-function bound(target: object, key: PropertyKey): unknown {
-  const value: unknown = Reflect.get(target, key);
-  return typeof value === "function" ? value.bind(target) : value;
 }

@@ -17,7 +17,8 @@ describe("one question over HTTP", () => {
     const server = await startHttpServer(answer);
     const line = openHttpLine({ timers: systemTimers, ...options });
     open.push(line, server);
-    const ask = (body = "hello") => line.exchange({ method: "POST", url: `${server.url}/x`, body: Buffer.from(body) });
+    const ask = (body = "hello") =>
+      line.exchange({ method: "POST", url: `${server.url}/x`, body: Buffer.from(body), isRepeatable: true });
     return { server, line, ask };
   };
   const fails = (code: string) => expect.objectContaining({ code });
@@ -30,6 +31,16 @@ describe("one question over HTTP", () => {
     }
     expect(server.connections).toBe(1);
     expect(server.asked[0]?.headers).toMatchObject({ "accept-encoding": "identity", "content-length": "5" });
+  });
+
+  it("does not ask again, by itself, what must not be heard twice", async () => {
+    const { server, line, ask } = await arrange((_asked, response) => response.end());
+    await ask();
+    server.answer = ({ socket }) => socket.resetAndDestroy();
+    const body = Buffer.from("one more of these");
+    const asking = line.exchange({ method: "POST", url: server.url, body, isRepeatable: false });
+    await expect(asking).rejects.toEqual(fails("DELIVERY_CONNECTION_LOST"));
+    expect(server.asked).toHaveLength(2);
   });
 
   it("asks again, once, where a kept connection was closed in that moment", async () => {

@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { DeadLetters } from "../../../src/delivery/dead-letters.ts";
 import { openHttpsDestination } from "../../../src/delivery/https/destination.ts";
@@ -9,7 +8,7 @@ import { FakeClock } from "../../fixtures/clock.ts";
 import { Told } from "../../fixtures/events.ts";
 import { address, newJournal, platformKey, platformKeys, strangerKey } from "../../fixtures/feed.ts";
 import { type HttpServer, startHttpServer } from "../../fixtures/http-server.ts";
-import { ManualTimers, settle } from "../../fixtures/timers.ts";
+import { ManualTimers } from "../../fixtures/timers.ts";
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -44,58 +43,7 @@ async function arrange(answer: HttpServer["answer"]) {
   return { journal, server, told, timers, destination, trouble, receipt };
 }
 
-const answering = (status: number, headers: Record<string, string> = {}, body = "") =>
-  ((_asked, response: ServerResponse) => response.writeHead(status, headers).end(body)) satisfies HttpServer["answer"];
-
-describe("what a platform may answer to a segment", () => {
-  it.each([
-    ["400", answering(400), "waiting", "DELIVERY_REFUSED"],
-    ["401", answering(401), "suspended", "DELIVERY_NOT_AUTHORISED"],
-    ["403", answering(403), "suspended", "DELIVERY_NOT_AUTHORISED"],
-    ["404", answering(404), "suspended", "DELIVERY_WRONG_ADDRESS"],
-    ["422", answering(422), "waiting", "DELIVERY_REFUSED"],
-    ["429", answering(429), "waiting", "DELIVERY_SLOW_DOWN"],
-    ["500", answering(500), "waiting", "DELIVERY_SERVER_ERROR"],
-    ["503", answering(503), "waiting", "DELIVERY_SLOW_DOWN"],
-    ["a redirect to a login page", answering(302, { location: "/login" }), "suspended", "DELIVERY_WRONG_ADDRESS"],
-    [
-      "the page of a captive portal",
-      answering(200, { "content-type": "text/html" }, "<html>"),
-      "waiting",
-      "DELIVERY_NOT_A_RECEIPT",
-    ],
-    ["nothing at all", answering(200), "waiting", "DELIVERY_NOT_A_RECEIPT"],
-    [
-      "an answer without end",
-      (_asked: unknown, response: ServerResponse) => endless(response),
-      "waiting",
-      "DELIVERY_ANSWER_TOO_BIG",
-    ],
-  ] as const)("%s is no receipt", async (_what, answer, state, code) => {
-    const { journal, trouble } = await arrange(answer);
-    expect(await trouble()).toMatchObject({ state, error: { code } });
-    expect(await journal.cursor("platform")).toBe(0);
-  });
-
-  it("an answer that comes a byte at a time is given up on", async () => {
-    const { timers, server, trouble } = await arrange((_asked, response) => {
-      response.writeHead(200);
-      response.write("1");
-    });
-    while (server.asked.length === 0) await settle();
-    await timers.advance(60_000);
-    expect(await trouble()).toMatchObject({ state: "waiting", error: { code: "DELIVERY_ANSWER_TOO_SLOW" } });
-  });
-
-  it("a Retry-After is kept to", async () => {
-    const { timers, server, trouble } = await arrange(answering(429, { "retry-after": "120" }));
-    await trouble();
-    await timers.advance(119_000);
-    expect(server.asked).toHaveLength(1);
-    await timers.advance(3_000);
-    while (server.asked.length < 2) await settle();
-  });
-
+describe("what a platform may answer to a segment (what is no answer: ../http/faults.test.ts)", () => {
   it.each([
     ["another key", "unknown-key", { key: strangerKey }],
     ["another gateway's", "foreign-gateway", { gateway: "ehpad-2" }],
@@ -126,11 +74,3 @@ describe("what a platform may answer to a segment", () => {
     expect(server.asked.map(({ body }) => body[0])).toEqual([0x83, 0x82]);
   });
 });
-
-function endless(response: ServerResponse): void {
-  const go = (): void => {
-    while (!response.destroyed && response.write(Buffer.alloc(16_384))) {}
-  };
-  response.on("drain", go);
-  go();
-}

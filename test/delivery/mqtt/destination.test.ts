@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { errors } from "../../../src/delivery/errors.ts";
 import type { MqttDestinationConfig } from "../../../src/delivery/index.ts";
-import { receiptsTopic } from "../../../src/delivery/mqtt/topics.ts";
-import { sealReceipt } from "../../../src/seal/receipt.ts";
+import { alarmsTopic, receiptsTopic } from "../../../src/delivery/mqtt/topics.ts";
+import { errors as journalErrors } from "../../../src/journal/errors.ts";
+import type { JournalFacts, JournalWriter } from "../../../src/journal/port.ts";
+import { sealHolding } from "../../../src/seal/holding.ts";
+import { type RefusedRecord, sealReceipt } from "../../../src/seal/receipt.ts";
+import { RecordKind } from "../../../src/seal/record.ts";
 import { hashOf } from "../../../src/seal/segment.ts";
 import { FakeBroker } from "../../fixtures/fake-broker.ts";
-import { address, newJournal, openGateway, platformKey } from "../../fixtures/feed.ts";
+import { address, newJournal, openGateway, platformKey, strangerKey } from "../../fixtures/feed.ts";
 import { ManualTimers, settle } from "../../fixtures/timers.ts";
 
 function arrange(segments: number, config: Partial<MqttDestinationConfig> = {}) {
@@ -13,8 +17,17 @@ function arrange(segments: number, config: Partial<MqttDestinationConfig> = {}) 
   const stored = Array.from({ length: segments }, (_, i) => journal.commit(`${i + 1}`));
   const broker = new FakeBroker();
   const timers = new ManualTimers();
-  const open = () =>
-    openGateway(journal, { url: "mqtt://nowhere", version: "5", ...config }, { timers, connect: broker.connect });
+  const open = (letters: JournalWriter & JournalFacts = newJournal()) =>
+    openGateway(
+      journal,
+      { url: "mqtt://nowhere", version: "5", ...config },
+      { timers, connect: broker.connect, letters },
+    );
+  const hold = async (held: readonly number[], refused: readonly RefusedRecord[] = [], key = platformKey) => {
+    const statement = sealHolding({ gateway: address.gateway, epoch: 1, held, refused }, key);
+    await broker.handlers?.message(receiptsTopic(address), statement);
+    await settle();
+  };
   const say = async (
     through: number,
     encodings: readonly number[] = [0, 1],
@@ -26,7 +39,7 @@ function arrange(segments: number, config: Partial<MqttDestinationConfig> = {}) 
     await broker.handlers?.message(receiptsTopic(address), sealReceipt(receipt, platformKey));
     await settle();
   };
-  return { journal, broker, timers, open, say };
+  return { journal, broker, timers, open, say, hold };
 }
 
 describe("an MQTT destination", () => {
@@ -131,20 +144,31 @@ describe("an MQTT destination", () => {
   });
 
   it.each([
-    [0x10, "DELIVERY_NOBODY_LISTENS", "waiting"],
-    [0x87, "DELIVERY_NOT_AUTHORISED", "suspended"],
-    [0x97, "DELIVERY_SLOW_DOWN", "waiting"],
-    [0x80, "DELIVERY_REFUSED", "waiting"],
-  ] as const)("counts a PUBACK %i as nothing delivered", async (code, error, state) => {
-    const { journal, broker, open } = arrange(1);
-    broker.puback = code;
-    const gateway = await open();
-    const event = await gateway.told.first((e) => e.type === "destination" && e.state !== "connected");
-    expect(event).toMatchObject({ state, error: { code: error } });
-    expect(gateway.told.count((e) => e.type === "delivered")).toBe(0);
-    expect(await journal.cursor("platform")).toBe(0);
-    await gateway.destination[Symbol.asyncDispose]();
-  });
+    ["0x10 no matching subscribers", 0x10, "DELIVERY_NOBODY_LISTENS", "waiting"],
+    ["0x80 unspecified error", 0x80, "DELIVERY_REFUSED", "waiting"],
+    ["0x83 implementation specific error", 0x83, "DELIVERY_REFUSED", "waiting"],
+    ["0x87 not authorised", 0x87, "DELIVERY_NOT_AUTHORISED", "suspended"],
+    ["0x90 topic name invalid", 0x90, "DELIVERY_TOPIC_REFUSED", "suspended"],
+    ["0x91 packet identifier in use", 0x91, "DELIVERY_REFUSED", "waiting"],
+    ["0x97 quota exceeded", 0x97, "DELIVERY_SLOW_DOWN", "waiting"],
+    ["0x99 payload format invalid, whatever is sent", 0x99, "DELIVERY_REFUSED", "waiting"],
+  ] as const)(
+    "counts a PUBACK %s as nothing delivered, loses nothing and tries again",
+    async (_what, code, error, state) => {
+      const { journal, broker, open, timers } = arrange(1);
+      broker.puback = code;
+      const gateway = await open();
+      const event = await gateway.told.first((e) => e.type === "destination" && e.state !== "connected");
+      expect(event).toMatchObject({ state, error: { code: error } });
+      expect(gateway.told.count((e) => e.type === "delivered")).toBe(0);
+      expect(await journal.cursor("platform")).toBe(0);
+      expect(gateway.deadLetters.list()).toEqual([]);
+      const before = broker.connections;
+      await timers.advance(60_000);
+      expect(broker.connections).toBeGreaterThan(before);
+      await gateway.destination[Symbol.asyncDispose]();
+    },
+  );
 
   it("packs plainly, at once and from the cursor on, for a platform that says it knows no better", async () => {
     const { broker, open, say } = arrange(3);
@@ -158,18 +182,89 @@ describe("an MQTT destination", () => {
     await gateway.destination[Symbol.asyncDispose]();
   });
 
-  it("says once, in the platform's words, which record it refused for good, and goes on behind it", async () => {
-    const { journal, open, say } = arrange(4);
-    const gateway = await open();
-    await settle();
-    const refused = [{ seq: 2, reason: "422 no such patient" }];
-    await say(3, [0, 1], refused);
-    await say(4, [0, 1], refused);
-    const told = gateway.told.all.filter((e) => e.type === "fault");
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatchObject({ error: { code: "DELIVERY_RECORD_REFUSED" } });
-    expect(await journal.cursor("platform")).toBe(4);
-    await gateway.destination[Symbol.asyncDispose]();
+  describe("puts aside what the platform refuses for good", () => {
+    const refused = [{ seq: 2, reason: "422 no such\u001b[31m patient" }];
+    const retry = { kind: RecordKind.audit, id: new Uint8Array(16), body: Buffer.from("{}") };
+
+    it("once, with its words, and goes on behind it", async () => {
+      const { journal, open, say } = arrange(4);
+      const gateway = await open();
+      await settle();
+      await say(3, [0, 1], refused);
+      await say(4, [0, 1], refused);
+      expect(gateway.deadLetters.list()).toMatchObject([
+        { destination: "platform", seq: 2, code: "refused", words: "422 no such [31m patient", again: false },
+      ]);
+      const told = gateway.told.all.filter((e) => e.type === "fault");
+      expect(told).toHaveLength(1);
+      expect(told[0]).toMatchObject({ error: { code: "DELIVERY_RECORD_REFUSED" } });
+      expect(await journal.cursor("platform")).toBe(4);
+      await gateway.destination[Symbol.asyncDispose]();
+    });
+
+    it("before the cursor passes: where the disk does not take it, all of it comes again", async () => {
+      const { journal, broker, open, say, timers } = arrange(3);
+      let isFull = true;
+      const letters = newJournal();
+      const append: typeof letters.append = (...what) =>
+        isFull ? Promise.reject(journalErrors.JOURNAL_FULL()) : letters.append(...what);
+      const gateway = await open({ append, facts: async () => [] });
+      await settle();
+      await say(3, [0, 1], refused);
+      expect(gateway.destination.status()).toMatchObject({ state: "waiting", trouble: { code: "JOURNAL_FULL" } });
+      expect(await journal.cursor("platform")).toBe(0);
+      isFull = false;
+      await timers.advance(10_000);
+      expect(broker.seqs).toEqual([1, 2, 3, 1, 2, 3]);
+      await say(3, [0, 1], refused);
+      expect(await journal.cursor("platform")).toBe(3);
+      expect(gateway.deadLetters.list()).toHaveLength(1);
+      await gateway.destination[Symbol.asyncDispose]();
+    });
+
+    it("and shows it once more when asked to, until the platform says of this very record what became of it", async () => {
+      const { broker, open, say, hold, timers } = arrange(3);
+      const gateway = await open();
+      await settle();
+      await say(3, [0, 1], refused);
+      await gateway.deadLetters.sendAgain("platform", [2], retry);
+      await settle();
+      expect(broker.published.slice(3).map(({ topic, firstSeq }) => [topic, firstSeq])).toEqual([
+        [alarmsTopic(address), 2],
+      ]);
+      // A receipt says nothing of it, nor does a stranger's holding, nor one about another record.
+      await say(3, [0, 1]);
+      await hold([2], [], strangerKey);
+      await hold([1]);
+      expect(gateway.deadLetters.list()).toMatchObject([{ seq: 2, again: true }]);
+      await timers.advance(60_000);
+      expect(broker.seqs.slice(3)).toEqual([2, 2]);
+      await hold([], [{ seq: 2, reason: "still unknown" }]);
+      expect(gateway.deadLetters.list()).toMatchObject([{ seq: 2, again: false, words: "still unknown" }]);
+      await gateway.deadLetters.sendAgain("platform", [2], retry);
+      await settle();
+      await hold([2]);
+      expect(gateway.deadLetters.list()).toEqual([]);
+      // A receipt that was on its way calls it refused: it is not any more.
+      await say(3, [0, 1], refused);
+      expect(gateway.deadLetters.list()).toEqual([]);
+      await timers.advance(600_000);
+      expect(broker.seqs.slice(3)).toEqual([2, 2, 2]);
+      await gateway.destination[Symbol.asyncDispose]();
+    });
+
+    it("and says of one that is erased meanwhile that there is nothing to show", async () => {
+      const { broker, journal, open, say } = arrange(3);
+      const gateway = await open();
+      await settle();
+      await say(3, [0, 1], refused);
+      journal.erase(2);
+      await gateway.deadLetters.sendAgain("platform", [2], retry);
+      await settle();
+      expect(gateway.deadLetters.list()).toMatchObject([{ seq: 2, code: "erased", again: false }]);
+      expect(broker.published).toHaveLength(3);
+      await gateway.destination[Symbol.asyncDispose]();
+    });
   });
 
   it("sends half as much at once after being asked to slow down, and grows back with the receipts", async () => {

@@ -190,6 +190,27 @@ for (const { name, version, start, missing } of brokers) {
       expect(platform.told.all).toContainEqual(expect.objectContaining({ type: "held", withheld: 1, handed: 2 }));
     });
 
+    it("puts aside what the platform refuses, tells it to the platform, and delivers it when asked to", async () => {
+      const journal = newJournal();
+      journal.commit("1", "2", "3");
+      const platform = openPlatform(broker.url, version);
+      await using _feed = platform.feed;
+      await platform.feed.ready;
+      platform.sink.refuse = ({ seq }) => (seq === 2 ? "no such person" : undefined);
+      const gateway = await openGateway(journal, { url: broker.url, version }, { letters: journal });
+      await using _destination = gateway.destination;
+      // The fourth record is the event that tells of it.
+      await gateway.receipted(4);
+      expect(gateway.deadLetters.list()).toMatchObject([{ seq: 2, code: "refused", words: "no such person" }]);
+      platform.sink.refuse = () => undefined;
+      const audit = { kind: RecordKind.audit, id: new Uint8Array(16), body: Buffer.from("{}") };
+      expect(await gateway.deadLetters.sendAgain("platform", [2], audit)).toBe(1);
+      // The audit record is the fifth, and the event that it was taken the sixth.
+      await gateway.receipted(6);
+      expect(platform.sink.bodies.filter((body) => body.length === 1).sort()).toEqual(["1", "2", "3"]);
+      expect(gateway.deadLetters.list()).toEqual([]);
+    });
+
     it("gives no receipt for what a sink could not take, and delivers it when it can", async () => {
       const journal = newJournal();
       journal.commit("1");

@@ -38,6 +38,7 @@ const mes = { flavour: "mes", mes: mesOptions } as const;
 
 const samples = new Map<SampleName, () => Json>([
   ["blood-pressure", () => bundle(pressure)],
+  ["amended", () => bundle(pressure, { status: "amended" })],
   ["body-weight", () => bundle({ kind: "body-weight", value: quantity("98.0", "kg"), status: [] })],
   [
     "body-temperature",
@@ -55,7 +56,7 @@ const samples = new Map<SampleName, () => Json>([
   ["glucose", () => bundle(glucose)],
   ["hba1c", () => bundle({ kind: "hba1c", value: quantity("6.4", "%"), status: [] })],
   ["qualified identity", () => bundle(pressure, { identity: "ins" }, qualified)],
-  ["gateway", () => received(phgDevice(gateway, "ntp"))],
+  ["gateway", () => received(phgDevice(gateway))],
   [
     "device clock",
     () =>

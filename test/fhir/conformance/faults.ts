@@ -133,6 +133,12 @@ export const faults = {
     ["a device looked up by the zero id", "entry.1.request.ifNoneExist", "identifier=x|00-00-00-00-00-00-00-00"],
     ["an Observation looked up by another's id", "entry.0.request.ifNoneExist", "identifier=x|1"],
   ]),
+  amended: rows([
+    ["an update under an id of ours", `${o}.id`, "11111111-1111-8111-8111-111111111111"],
+    ["an update of another's", "entry.0.request.url", "Observation?identifier=x|1"],
+    ["an update of whatever there is", "entry.0.request.url", "Observation"],
+    ["the profile that knows creations only", "meta", { profile: [`${MESURES}mesures-bundle-flux-alimentation`] }],
+  ]),
   "body-weight": rows([
     ["grams", `${o}.valueQuantity.code`, "g"],
     ["no unit to read", `${o}.valueQuantity.unit`, GONE],

@@ -20,10 +20,19 @@ export function linkFaults(bundle: Json): readonly string[] {
     const { fullUrl } = entry;
     const resource = resourceOf(entry);
     if (typeof fullUrl !== "string" || !UUID_URN.test(fullUrl)) faults.push(`entry ${index} has no UUID as fullUrl`);
-    if (fullUrl !== `urn:uuid:${textOf(resource["id"])}`) faults.push(`entry ${index}: id and fullUrl differ`);
+    const { method, url, ifNoneExist: condition } = objectOf(entry["request"]);
+    const isUpdate = method === "PUT";
+    if (isUpdate && resource["id"] !== undefined)
+      faults.push(`entry ${index} updates under an id that may be no one's`);
+    if (!isUpdate && fullUrl !== `urn:uuid:${textOf(resource["id"])}`) {
+      faults.push(`entry ${index}: id and fullUrl differ`);
+    }
+    if (typeof fullUrl === "string" && valuesAt(resource, ["identifier", "value"]).includes(fullUrl)) {
+      faults.push(`entry ${index} is called what its identifier is: a server may overwrite the identifier`);
+    }
     if (textsOf(objectOf(resource["meta"])["profile"]).length === 0) faults.push(`entry ${index} claims no profile`);
-    const condition = objectOf(entry["request"])["ifNoneExist"];
-    if (condition !== undefined && !namesItself(condition, resource)) {
+    const search = isUpdate ? textOf(url)?.replace(/^[A-Za-z]+\?/, "") : condition;
+    if (search !== undefined && !namesItself(search, resource)) {
       faults.push(`entry ${index} looks for another resource than its own`);
     }
   }

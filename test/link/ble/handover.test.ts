@@ -27,7 +27,7 @@ describe("handing values over to intake", () => {
     const handover = new Handover(
       intake,
       (event) =>
-        told.push("error" in event ? `${event.error?.code} ${event.error?.detail.found ?? ""}`.trim() : event.type),
+        told.push("error" in event ? `${event.error?.code} ${event.error?.detail.found?.en ?? ""}`.trim() : event.type),
       { first: ms(100), last: ms(1_000) },
       most,
     );

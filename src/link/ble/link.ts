@@ -2,18 +2,15 @@
  * The Bluetooth LE link: keeps one connection to D-Bus, follows bluetoothd and the adapter through their comings and
  * goings, and hands every value of every known device to intake the moment it arrives.
  */
-import type { DriverRegistry } from "../../driver/registry.ts";
 import { VigieError } from "../../errors/error.ts";
 import { type Sentence, say, verbatim } from "../../errors/sentence.ts";
-import type { Observe } from "../../events.ts";
-import type { Intake } from "../../intake/port.ts";
-import type { Clock } from "../../measure/time.ts";
 import type { Radio, Search } from "../port.ts";
 import { type Bus, openBus } from "./bus.ts";
 import { Central } from "./central.ts";
 import { errors } from "./errors.ts";
 import { Handover } from "./handover.ts";
 import { ADAPTER, BluezObjects, CHARACTERISTIC, DEVICE } from "./objects.ts";
+import type { BleLink, BleLinkOptions } from "./options.ts";
 import type { KnownDevice } from "./peer.ts";
 import { Peers } from "./peers.ts";
 import { saidBy } from "./refusal.ts";
@@ -23,33 +20,9 @@ import { Backoff, defaultTiming, type Timing } from "./timing.ts";
 import { uuidOf } from "./uuid.ts";
 import { Values } from "./values.ts";
 
+export type { BleLink, BleLinkOptions } from "./options.ts";
 export type { KnownDevice } from "./peer.ts";
 export { defaultTiming, type Timing } from "./timing.ts";
-
-export interface BleLinkOptions {
-  readonly drivers: DriverRegistry;
-  /** The enrolled devices: these are connected and read, no others. */
-  readonly known: readonly KnownDevice[];
-  readonly intake: Intake;
-  readonly clock: Clock;
-  readonly observe: Observe;
-  /** `hci0`. @default the first adapter there is */
-  readonly adapter?: string;
-  /** D-Bus address. @default the system bus */
-  readonly bus?: string;
-  /** IANA zone of the site, for the clocks of devices. @default the zone of the process */
-  readonly timeZone?: string;
-  readonly timing?: Partial<Timing>;
-}
-
-/** The open link. Disposing of it ends the scan, hands over what waits, and leaves the devices connected. */
-export interface BleLink extends Radio, AsyncDisposable {
-  /**
-   * The enrolled devices from now on. One that is new is looked for; one that is gone is disconnected; one that was given
-   * another driver is read anew. One whose driver it cannot have is told of and not read.
-   */
-  know(known: readonly KnownDevice[]): void;
-}
 
 /**
  * Opens the link. Resolves after the first look at the bus, also where there is no bus, no bluetoothd or no adapter: that

@@ -96,7 +96,9 @@ class Pairing {
 
   pick({ address, label, driver, actor }: Choice): void {
     if (this.#stage.at !== "searching") throw errors.PAIRING_OVER();
-    const forced = driver === undefined ? {} : { driver };
+    // A device that is paired anew keeps the driver that somebody chose for it.
+    const chosen = driver ?? this.#registry.state.devices.get(address)?.driver;
+    const forced = chosen === undefined ? {} : { driver: chosen };
     checkDevice(this.#registry, { address, label, ...forced });
     this.#become({ at: "pairing" });
     void this.#pair({ address, label, ...forced, actor }).catch((error: unknown) => this.#fail(error));

@@ -174,12 +174,13 @@ describe("a pairing", () => {
     expect(devices()).toMatchObject([{ driver: "gatt-blood-pressure" }]);
   });
 
-  test("of a device that is known keeps its assignments: only its entry is written anew", async () => {
-    await putDevice(house.registry, { address: cuff, label: "Ancien nom" }, marie);
+  test("of a device that is known keeps the driver that was chosen for it, and takes the new label", async () => {
+    const driver = "gatt-blood-pressure";
+    await putDevice(house.registry, { address: cuff, label: "Ancien nom", driver }, marie);
     const view = begin();
     pick(view);
     await until(view, "paired");
-    expect(devices()).toEqual([{ address: cuff, label: "Tensiomètre", name: "UA-651BLE" }]);
+    expect(devices()).toEqual([{ address: cuff, label: "Tensiomètre", driver, name: "UA-651BLE" }]);
   });
 
   test("is ended by whoever began it or by the next one, and answers no more then", async () => {

@@ -21,8 +21,8 @@ export default function devices(io: Io, summary: Sentence): Command {
   ).action(async (options: ControlOptions) => {
     const { devices } = await ask(io, options, { do: "registry-show" }, "registry");
     if (options.json === true) return print(io.stdout, JSON.stringify(devices, null, 2));
-    const rows = devices.map(({ address, label, driver }) => [address, label, driver ?? "–"]);
-    await print(io.stdout, ...table(["adresse · address", "nom · label", "pilote · driver"], rows));
+    const rows = devices.map(({ address, label, driver = "–", port = "" }) => [address, label, driver, port]);
+    await print(io.stdout, ...table(["adresse · address", "nom · label", "pilote · driver", "port"], rows));
   });
   const add = changing(
     command(io, {

@@ -218,14 +218,20 @@ export class BenchDevice {
     const { pairing = { method: "just-works" } } = this.options;
     if (this.#bonded) throw new Refusal("org.bluez.Error.AlreadyExists", "Already Exists");
     if ("error" in pairing) throw new Refusal(`org.bluez.Error.${pairing.error}`, "refused by the device");
+    const canceled = new Refusal("org.bluez.Error.AuthenticationCanceled", "Authentication Canceled");
+    let isCancelled = false;
     const whenCancelled = new Promise<void>((resolve) => {
-      this.#cancelPairing = resolve;
+      this.#cancelPairing = () => {
+        isCancelled = true;
+        resolve();
+      };
     });
     if (!this.#connected) await this.connect();
     await pairAs(pairing, {
       ask: (member, signature, ...more) => this.#host.agent(member, signature, [this.path, ...more]),
       whenCancelled,
     });
+    if (isCancelled) throw canceled;
     this.#bonded = true;
     this.#host.exporter.change(this.path, DEVICE, { Paired: true, Bonded: true });
   }

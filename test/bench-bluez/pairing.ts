@@ -29,7 +29,6 @@ export async function pairAs(
       await answered("RequestConfirmation", "ou", pairing.passkey);
       return;
     case "silent":
-      await whenCancelled;
-      throw new Refusal("org.bluez.Error.AuthenticationCanceled", "Authentication Canceled");
+      return whenCancelled;
   }
 }

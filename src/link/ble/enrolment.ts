@@ -112,9 +112,9 @@ export class Enrolment implements Search {
       if (found.bonded) await this.#forgetAndFind(pairing, address);
       await this.#context.aim();
       await this.#pair(pairing);
-      this.#ended.signal.throwIfAborted();
       return await this.#meet(pairing, driver);
     } catch (error) {
+      await this.#leave(pairing.path);
       throw this.#ended.signal.aborted ? errors.PAIRING_STOPPED({ cause: error }) : asTold(error);
     } finally {
       this.#pairing = undefined;
@@ -135,7 +135,6 @@ export class Enrolment implements Search {
     if (this.#ended.signal.aborted) return;
     clearTimeout(this.#timer);
     this.#ended.abort();
-    if (this.#pairing !== undefined) void this.#cancel(this.#pairing.path);
     this.#pairing = undefined;
     this.#context.over(error);
   }
@@ -156,14 +155,13 @@ export class Enrolment implements Search {
 
   async #pair(pairing: Pairing): Promise<void> {
     const { bus, timing } = this.#context;
-    const { path } = pairing;
     try {
-      const paired = bus.call({ path, interface: DEVICE, member: "Pair" }, timing.pair);
+      const paired = bus.call({ path: pairing.path, interface: DEVICE, member: "Pair" }, timing.pair);
       await Promise.race([paired, this.#whenEnded]); // a radio that is gone answers nothing
     } catch (error) {
-      await this.#cancel(path); // BlueZ may still be at it
       throw pairingError(error, pairing.method);
     }
+    this.#ended.signal.throwIfAborted();
   }
 
   /** The device is paired and connected: what it offers says who reads it. */
@@ -175,10 +173,9 @@ export class Enrolment implements Search {
     const services = [...(device?.services ?? []), ...offered];
     const named = device?.name === undefined ? {} : { name: device.name };
     const driver = forced ?? drivers.match({ services, ...named })?.id;
-    if (device === undefined || driver === undefined) {
-      await this.#forget(path);
-      throw device === undefined ? errors.PAIRING_NOT_FOUND() : errors.PAIRING_NO_DRIVER();
-    }
+    this.#ended.signal.throwIfAborted();
+    if (device === undefined) throw errors.PAIRING_NOT_FOUND();
+    if (driver === undefined) throw errors.PAIRING_NO_DRIVER();
     return { address: device.address, ...named, driver, method, undo: () => this.#forget(path) };
   }
 
@@ -209,9 +206,11 @@ export class Enrolment implements Search {
     await bus.call(request).catch(() => undefined); // it was gone already
   }
 
-  async #cancel(path: string): Promise<void> {
+  /** Nothing came of it: BlueZ is to stop where it is still at it, and to forget the device where it was through. */
+  async #leave(path: string): Promise<void> {
     const cancelling = this.#context.bus.call({ path, interface: DEVICE, member: "CancelPairing" });
     await cancelling.catch(() => undefined); // there was nothing to cancel
+    if (this.#context.objects.device(path)?.bonded === true) await this.#forget(path);
   }
 
   #until(condition: () => boolean, timeout: Timing["call"]): Promise<boolean> {

@@ -213,6 +213,21 @@ describe.skipIf(!dbusDaemonInstalled)("pairing (needs dbus-daemon)", () => {
     expect(over.all[0]?.code).toBe("PAIRING_TIMEOUT");
   });
 
+  it("that is stopped when the device was through already leaves nothing behind", async () => {
+    await using site = await setup({ pairing: { method: "comparison", passkey: 99 }, objectsLateMs: 200 });
+    const search = await site.heard();
+    // The technician says yes, and walks away before the device has been met.
+    const desk: PairingDesk = {
+      ...technician().desk,
+      confirm: async () => {
+        setImmediate(() => search.end());
+        return true;
+      },
+    };
+    expect(await refused(search.pair(cuffAddress, desk))).toBe("PAIRING_STOPPED");
+    expect(site.cuff.bonded).toBe(false);
+  });
+
   it("is over with the radio, and cannot begin without one: each in its own words", async () => {
     await using site = await setup({ pairing: { method: "silent" } });
     const search = await site.heard();

@@ -101,10 +101,12 @@ class OpenLinks implements Links {
     await this.#rewire();
     await this.#openBadgeReaders();
     await this.#openSimulated();
-    this.#unwatch = this.#parts.registry.watch(() => {
+    const follow = () => {
       this.#following = this.#following.then(() => this.#follow());
-    });
-    await this.#follow(); // what came while the links were being opened
+      return this.#following;
+    };
+    this.#unwatch = this.#parts.registry.watch(() => void follow());
+    await follow(); // what came while the links were being opened
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a technician sees and types while a device is paired: a numbered list that grows, one pick, at most one number. */
 import { createInterface } from "node:readline";
 import type { Answer, Control, PairingStage } from "../control/port.ts";
+import { isVigieError } from "../errors/error.ts";
 import { actorOf, askOf, refusal } from "./control.ts";
 import { type Io, print } from "./io.ts";
 
@@ -79,7 +80,8 @@ class Conversation implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lines.close();
-    if (!this.#isOver) await this.#control.ask({ do: "pairing-end", pairing: this.#pairing });
+    // A gateway that has gone meanwhile has ended it.
+    if (!this.#isOver) await this.#control.ask({ do: "pairing-end", pairing: this.#pairing }).catch(() => undefined);
   }
 
   #look(since: number): Promise<View> {
@@ -178,7 +180,10 @@ class Conversation implements AsyncDisposable {
   }
 
   async #answer(said: { readonly passkey: string } | { readonly same: boolean }): Promise<void> {
-    await askOf(this.#control, { do: "pairing-answer", pairing: this.#pairing, ...said }, "done");
+    const request = { do: "pairing-answer", pairing: this.#pairing, ...said } as const;
+    await askOf(this.#control, request, "done").catch((error: unknown) => {
+      if (!isVigieError(error, "PAIRING_OVER")) throw error; // too late: the next look says what became of it
+    });
   }
 
   async #say(fr: string, en: string): Promise<void> {

@@ -85,7 +85,7 @@ class Pairing {
   }
 
   view(): Answer {
-    const nearby = this.#search.nearby.map((device) => ({ ...device }));
+    const nearby = this.#search.nearby.map(({ name, ...device }) => ({ ...device, ...named(name) }));
     return { is: "pairing", pairing: this.id, revision: this.#revision, stage: this.#stage, nearby };
   }
 
@@ -120,8 +120,7 @@ class Pairing {
   async #pair({ address, label, driver, actor }: Choice): Promise<void> {
     const paired = await this.#search.pair(address, this.#desk(), driver);
     const forced = driver === undefined ? {} : { driver };
-    const named = paired.name === undefined ? {} : { name: paired.name };
-    const device = { address: paired.address, label, ...forced, ...named };
+    const device = { address: paired.address, label, ...forced, ...named(paired.name) };
     await enrolDevice(this.#registry, device, paired, actor).catch(async (error: unknown) => {
       await paired.undo();
       throw error;
@@ -163,4 +162,13 @@ class Pairing {
     this.#waiting.clear();
     for (const resolve of waiting) resolve();
   }
+}
+
+/** What a device calls itself, fit for a terminal and for the registry: anybody may broadcast anything. */
+function named(name = ""): { readonly name?: string } {
+  const shown = name
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/gu, "")
+    .trim()
+    .slice(0, 80);
+  return shown === "" ? {} : { name: shown };
 }

@@ -184,6 +184,15 @@ describe.skipIf(!dbusDaemonInstalled)("vigie devices pair (needs dbus-daemon)", 
     await bench.whenCalled("StopDiscovery");
   });
 
+  test("a gateway that stops meanwhile ends it too", async () => {
+    const gateway = await start();
+    const technician = sit();
+    await bench.whenCalled("StartDiscovery");
+    await gateway[Symbol.asyncDispose]();
+    expect(await technician.exit).toBe(75);
+    expect(technician.screen()).toMatch(/PAIRING_STOPPED|CONTROL_CUT/);
+  });
+
   test("input that ends before anything was picked ends the search", async () => {
     await using _gateway = await start();
     const { exit, stderr } = await vigie(["devices", "pair", "--config", config]);

@@ -183,6 +183,17 @@ describe("a pairing", () => {
     expect(devices()).toEqual([{ address: cuff, label: "Tensiomètre", driver, name: "UA-651BLE" }]);
   });
 
+  test("shows and keeps of a name what a terminal and the registry can bear", async () => {
+    const view = begin();
+    radio.hear({ ...found, name: "\u001b[2JUA\u202e-651\u0000BLE" });
+    radio.pairs = async () => ({ name: `${"x".repeat(200)}\n` });
+    const heard = await look(view);
+    expect(heard.nearby[0]?.name).toBe("[2JUA-651BLE");
+    pick(heard);
+    await until(heard, "paired");
+    expect(devices()).toMatchObject([{ name: "x".repeat(80) }]);
+  });
+
   test("is ended by whoever began it or by the next one, and answers no more then", async () => {
     const first = begin();
     const second = begin();

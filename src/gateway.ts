@@ -17,7 +17,9 @@ import { openDestination } from "./gateway-destinations.ts";
 import { type Links, openLinks } from "./gateway-links.ts";
 import { sayWhose } from "./intake/directory.ts";
 import { carryOutAll } from "./intake/due.ts";
+import { discardAfter } from "./intake/expire.ts";
 import { createIntake } from "./intake/intake.ts";
+import type { DeskParts } from "./intake/parts.ts";
 import { watchClock } from "./journal/anchor.ts";
 import { Caretaker } from "./journal/caretaker.ts";
 import { type JournalOptions, openJournal } from "./journal/open.ts";
@@ -55,7 +57,8 @@ export interface Gateway extends AsyncDisposable {
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, drivers, clock, observe } = parts;
   const identity = identityOf(config);
-  const caretaker = caretakerOf(parts);
+  let discardOld = async (): Promise<void> => undefined;
+  const caretaker = caretakerOf(parts, () => discardOld());
   const closers: (() => PromiseLike<void>)[] = [];
   const close = async () => {
     // In the opposite order: first nothing comes in any more, then what is there is finished, then the journal closes.
@@ -73,7 +76,9 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     let links: Links | undefined;
     const radio = () => links?.radio ?? noRadio();
     const readers = () => links?.readers ?? new Map();
-    const { registry, sessions, deadLetters, control } = await openDesk(parts, journal, { radio, readers });
+    const { registry, sessions, deadLetters, control, desk } = await openDesk(parts, journal, { radio, readers });
+    const { quarantineAfterDays: days } = config.journal;
+    if (days !== undefined) discardOld = async () => void (await discardAfter(days, desk));
 
     const destinations: Destination[] = [];
     for (const destination of config.destinations) {
@@ -143,11 +148,13 @@ async function finishKeyChange(journal: Journal, { config, observe }: Pick<Gatew
   }
 }
 
-function caretakerOf({ config, clock, observe }: GatewayParts): Caretaker {
-  const { eraseAfterDays, pruneAfterDays } = config.journal;
+function caretakerOf({ config, clock, observe }: GatewayParts, first: () => Promise<void>): Caretaker {
+  const { eraseAfterDays, pruneAfterDays, quarantineAfterDays: days } = config.journal;
   const destinations = config.destinations.map(({ name }) => name);
+  const quarantine = days === undefined ? {} : { quarantineAfterDays: days };
   return new Caretaker({
-    policy: { destinations, eraseAfterDays, pruneAfterDays },
+    policy: { destinations, eraseAfterDays, pruneAfterDays, ...quarantine },
+    first,
     clock,
     timers: systemTimers,
     told: (error) => observe({ type: "fault", error }),
@@ -159,6 +166,8 @@ export interface Desk {
   readonly sessions: SessionBook;
   readonly deadLetters: DeadLetters;
   readonly control: Control;
+  /** What releases, corrections and discards work with. */
+  readonly desk: DeskParts;
 }
 
 const noRadio = (): never => {
@@ -188,7 +197,7 @@ export async function openDesk(
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
   const control = createControl({ ...parts, reader: journal, keys: journal, sessions, deadLetters, ...enrolling });
-  return { registry, sessions, deadLetters, control };
+  return { registry, sessions, deadLetters, control, desk: parts };
 }
 
 /** Where commands find the gateway that holds a journal. */

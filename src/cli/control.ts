@@ -19,7 +19,7 @@ import { systemClock } from "../system-clock.ts";
 import { errorCatalogue } from "./catalogue.ts";
 import { inBoth } from "./command.ts";
 import { errors } from "./errors.ts";
-import { columnsOf, type Io } from "./io.ts";
+import { columnsOf, complain, type Io } from "./io.ts";
 
 export interface ControlOptions {
   readonly config: string;
@@ -95,7 +95,7 @@ export async function withControl<Result>(
         drivers: new DriverRegistry(drivers),
         clock,
         observe: (event) => {
-          if (event.type === "fault") io.stderr.write(`${explain(event.error, columnsOf(io.stderr))}\n`);
+          if (event.type === "fault") complain(io.stderr, explain(event.error, columnsOf(io.stderr)));
         },
       },
       journal,

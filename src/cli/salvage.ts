@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { GatewayConfig } from "../config/schema.ts";
 import { readKey } from "../config/secret.ts";
 import { connectControl } from "../control/socket.ts";
-import { DEAD_LETTERS, letterShape } from "../delivery/dead-letters.ts";
+import { letterShape } from "../delivery/dead-letters.ts";
 import { withholding, withholdQuarantine } from "../delivery/withhold.ts";
 import { isVigieError, VigieError } from "../errors/error.ts";
 import { verbatim } from "../errors/sentence.ts";
@@ -18,7 +18,7 @@ import { erasureOrdered } from "../intake/due.ts";
 import { errors as journalErrors } from "../journal/errors.ts";
 import { giveTo } from "../journal/files.ts";
 import { openJournal } from "../journal/open.ts";
-import type { Draft, Fact, Journal } from "../journal/port.ts";
+import { type Draft, type Fact, type Journal, REFUSALS } from "../journal/port.ts";
 import { diskSays } from "../journal/refusal.ts";
 import { changePlaces, nextFolder, salvageFolder, salvageUnderWay, withDamaged } from "../journal/salvage.ts";
 import { type Damaged, factsAround, readWhole, type Salvaged, soundCursors } from "../journal/salvage-read.ts";
@@ -158,7 +158,7 @@ async function exportWhole(damaged: Damaged, file: string): Promise<void> {
 }
 
 /** Sequence numbers begin anew: what names one of the old ones says nothing any more. */
-const staysTrue = (fact: Fact): boolean => fact.shelf !== DEAD_LETTERS && erasureOrdered(fact) === undefined;
+const staysTrue = (fact: Fact): boolean => fact.shelf !== REFUSALS && erasureOrdered(fact) === undefined;
 
 /** @returns how many records the new journal took. */
 async function carryOver(
@@ -170,7 +170,7 @@ async function carryOver(
   const cursors = new Map((await soundCursors(damaged)).map(({ destination, through }) => [destination, through]));
   const confirmed = Math.min(...destinations.map(({ name }) => cursors.get(name) ?? 0), Number.MAX_SAFE_INTEGER);
   const through = destinations.length === 0 ? 0 : confirmed;
-  const refused = new Set(facts.filter(({ shelf }) => shelf === DEAD_LETTERS).map(seqOfLetter));
+  const refused = new Set(facts.filter(({ shelf }) => shelf === REFUSALS).map(seqOfLetter));
   const erasures = facts.map(erasureOrdered).filter((order) => order !== undefined);
   const isWanted = (seq: number, draft: Draft): boolean =>
     (seq > through || refused.has(seq) || draft.kind === RecordKind.quarantine) &&

@@ -28,7 +28,7 @@ export interface ControlParts extends DeskParts {
   /** Whose keys are changed. */
   readonly keys: RotatingJournal;
   readonly sessions: SessionBook;
-  readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain">;
+  readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain" | "forgetErased">;
   /** What pairs devices. @throws PAIRING_…: why there is none */
   readonly radio: () => Radio;
   /** By their names. */
@@ -118,6 +118,8 @@ async function answer(request: Request, parts: Answering): Promise<Answer> {
     case "person-remove":
       await removePerson(registry, request.person, request.actor);
       return done;
+    case "person-erase":
+      return { is: "done", erased: await erase(request, parts) };
     case "assign-add": {
       const { do: _, actor, from = registry.now().wall, ...given } = request;
       return { is: "done", id: await assign(registry, { ...given, from }, actor) };
@@ -157,10 +159,25 @@ async function answer(request: Request, parts: Answering): Promise<Answer> {
     case "deliveries-retry":
       return { is: "again", count: await again(request, parts) };
     case "consent-say":
-      if (request.what === "withdrawn") return { is: "done", erased: await withdraw(request, parts, request.actor) };
+      if (request.what === "withdrawn") {
+        const erased = await withdraw(request, parts, request.actor);
+        await parts.deadLetters.forgetErased();
+        return { is: "done", erased };
+      }
       await give(request, parts, request.actor);
       return done;
   }
+}
+
+/** All that the journal holds of a person (RGPD, article 17). Who ordered it is said first; of whom, nowhere. */
+async function erase(
+  { person, actor }: Extract<Request, { do: "person-erase" }>,
+  { journal, deadLetters, registry }: ControlParts,
+): Promise<number> {
+  await journal.append(auditDraft(actor, { action: "erasure-ordered", subject: {} }, registry.now()));
+  const erased = await journal.erasePerson(person, actor.reason);
+  await deadLetters.forgetErased();
+  return erased;
 }
 
 async function again(

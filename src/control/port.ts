@@ -44,6 +44,7 @@ export const requestShape = z.discriminatedUnion("do", [
   /** Gives a person the next badge that is shown to a reader; answers once it was. */
   demand("badge-learn", { person: text, reader: text, actor }),
   demand("person-remove", { person: text, actor }),
+  demand("person-erase", { person: text, actor: reasoned }),
   demand("assign-add", {
     device: text,
     userSlot: z.int().exactOptional(),

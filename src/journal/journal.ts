@@ -240,6 +240,7 @@ export class SqliteJournal implements Journal {
     this.#state.previous = hashOf(segment.segment);
     // Without listeners nobody delivers.
     if (this.#listeners.size > 0) this.#recent.add(segment);
+    else this.#recent.forget();
     const next = entries[0]?.next;
     if (next !== undefined) adopt(this.#state, next.key, next.statement);
     this.#disk.relieved();

@@ -106,6 +106,22 @@ describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
     expect(await json("devices", "list")).toHaveLength(3);
   });
 
+  test("a person is erased with a reason, and the audit says who asked, and not of whom", async () => {
+    expect(await refused("persons", "erase", "demo-0012")).toEqual([64, "USAGE"]);
+    const { erased } = await json(
+      "persons",
+      "erase",
+      "demo-0012",
+      "--reason",
+      "demande de la famille",
+      "--by",
+      "marie",
+    );
+    expect(erased).toBeGreaterThan(0);
+    expect((await json("journal", "verify")).findings).toEqual([]);
+    expect(await json("persons", "erase", "r-none", "--reason", "essai")).toEqual({ erased: 0 });
+  });
+
   test("a bundle is of whom the registry says, not of whom the configuration first listed", async () => {
     const measurement = (
       await vigie(["decode", "scale-line", "--channel", "serial", "--address", spare, "--text", "ST,+0061.50kg"])

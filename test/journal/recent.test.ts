@@ -35,6 +35,19 @@ test("segments read as soon as they are committed are those that the file gives 
   await again.close();
 });
 
+test("what was committed while nobody listened is given too", async () => {
+  const journal = await open(folder);
+  const stop = journal.onCommit(() => undefined);
+  await journal.append(draft(1));
+  stop();
+  await journal.append(draft(2));
+  journal.onCommit(() => undefined);
+  await journal.append(draft(3));
+  expect((await journal.segments(1, 100)).map(({ firstSeq }) => firstSeq)).toEqual([1, 2, 3]);
+  expect((await journal.segments(2, 100)).map(({ firstSeq }) => firstSeq)).toEqual([2, 3]);
+  await journal.close();
+});
+
 test("a body that was erased is not given from memory", async () => {
   const journal = await open(folder);
   journal.onCommit(() => undefined);

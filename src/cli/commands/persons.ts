@@ -124,6 +124,21 @@ export default function persons(io: Io, summary: Sentence): Command {
       await ask(io, options, request, "done");
     }
   });
+  const erase = changing(
+    command(io, {
+      name: "erase",
+      summary: {
+        fr: "efface du journal toutes les mesures d'une personne (RGPD), livrées ou non ; sans retour",
+        en: "erases all readings of a person from the journal (GDPR), delivered or not; for good",
+      },
+    }).argument("<reference>"),
+    "needed",
+  ).action(async (person: string, options: ActorOptions) => {
+    const actor = { ...actorOf(options), reason: options.reason ?? "" };
+    const { erased = 0 } = await ask(io, options, { do: "person-erase", person, actor }, "done");
+    if (options.json === true) return print(io.stdout, JSON.stringify({ erased }));
+    await print(io.stdout, `${erased} enregistrement(s) effacé(s) · record(s) erased`);
+  });
   const importing = changing(
     command(io, {
       name: "import",
@@ -155,6 +170,7 @@ export default function persons(io: Io, summary: Sentence): Command {
     "vigie persons list --config config/vigie.yaml",
     "vigie persons badge r-0012 --reader couloir-a --config config/vigie.yaml",
     "vigie persons remove r-0012 --config config/vigie.yaml",
+    'vigie persons erase r-0012 --reason "demande du résident" --config config/vigie.yaml',
     "vigie persons import personnes.json --config config/vigie.yaml",
     "vigie persons export personnes.json --config config/vigie.yaml",
     'vigie persons add r-0012 --system urn:oid:1.2.250.1.999.1 --label "Chambre 12" --config config/vigie.yaml',
@@ -164,6 +180,7 @@ export default function persons(io: Io, summary: Sentence): Command {
     .addCommand(add)
     .addCommand(remove)
     .addCommand(badge)
+    .addCommand(erase)
     .addCommand(importing)
     .addCommand(exporting);
 }

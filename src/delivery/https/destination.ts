@@ -5,8 +5,7 @@ import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import { Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
-import { openReceipt, type Receipt } from "../../seal/receipt.ts";
-import { hashOf } from "../../seal/segment.ts";
+import type { Receipt } from "../../seal/receipt.ts";
 import { Aside } from "../aside.ts";
 import { Cursor } from "../cursor.ts";
 import type { DeadLetters } from "../dead-letters.ts";
@@ -17,6 +16,7 @@ import { retryAfterMs, troubleOfStatus } from "../http/status.ts";
 import { judgeReceipt, type ReceiptFault, type ReceiptVerdict, receiptFaults } from "../judge.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
 import { pack } from "../portion.ts";
+import { hashAt, Position } from "../position.ts";
 import { type Ending, keepTrying } from "../retry.ts";
 import { Signal } from "../signal.ts";
 import { systemTimers, type Timers } from "../timers.ts";
@@ -80,6 +80,7 @@ class HttpsDestination implements Destination {
   readonly #timers: Timers;
   readonly #stop = new AbortController();
   readonly #changed = new Signal();
+  readonly #position: Position;
   readonly #aside: Aside;
   readonly #ahead: AheadPosts;
   readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
@@ -87,6 +88,7 @@ class HttpsDestination implements Destination {
   #encoding: Encoding = Encoding.deflate1;
   /** Shrinks where the platform says that a POST was too large. */
   #maxPostBytes: number;
+  #attempts = 0;
   #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
   #running: Promise<void> = Promise.resolve();
 
@@ -96,6 +98,7 @@ class HttpsDestination implements Destination {
     this.#parts = parts;
     this.#cursor = cursor;
     this.#timers = timers;
+    this.#position = new Position(cursor, timers);
     this.#aside = new Aside({ ...parts, destination: name });
     this.#maxPostBytes = config.maxPostBytes ?? MAX_POST_BYTES;
     this.#line = openHttpLine({
@@ -108,7 +111,7 @@ class HttpsDestination implements Destination {
       destination: name,
       url: config.url,
       line: this.#line,
-      confirmed: () => this.#cursor.confirmed,
+      standsAt: () => this.#position.standsAt,
       bounds: () => this.#bounds(),
     });
   }
@@ -141,17 +144,19 @@ class HttpsDestination implements Destination {
     this.#stop.abort();
     await this.#running;
     await this.#cursor.settled();
+    this.#position[Symbol.dispose]();
     this.#line[Symbol.dispose]();
     this.#status = { state: "closed" };
   }
 
   async #attempt(stop: AbortSignal): Promise<Ending> {
     this.#status = { ...this.#status, state: "connecting" };
+    this.#attempts += 1;
     this.#ahead.newAttempt();
     let stood = false;
     try {
       while (!stop.aborted) {
-        for (const seq of this.#aside.wanted(this.#cursor.confirmed)) await this.#sendAgain(seq, stop);
+        for (const seq of this.#aside.wanted(this.#position.standsAt)) await this.#sendAgain(seq, stop);
         await this.#ahead.send(stop);
         const segments = await this.#next();
         if (segments.length === 0) {
@@ -172,7 +177,7 @@ class HttpsDestination implements Destination {
 
   async #next(): Promise<readonly StoredSegment[]> {
     const { journal } = this.#parts;
-    const from = this.#cursor.confirmed + 1;
+    const from = this.#position.standsAt + 1;
     return from > journal.lastSeq ? [] : journal.segments(from, READ_RECORDS);
   }
 
@@ -189,11 +194,11 @@ class HttpsDestination implements Destination {
   async #deliver(batch: Batch, stop: AbortSignal): Promise<boolean> {
     const receipt = await this.#post(batch, stop);
     if (receipt === undefined) return false;
-    const before = this.#cursor.confirmed;
+    const before = this.#position.standsAt;
     // What was refused, or could not be read, changes what the portions behind this one are.
     const isOtherwise = await this.#heed(receipt);
     if (receipt.through > before) {
-      this.#cursor.confirm(receipt.through);
+      this.#position.advanced(receipt.through);
       this.#parts.observe({ type: "delivered", destination: this.name, firstSeq: before + 1, lastSeq: batch.lastSeq });
     } else if (batch.completes && !isOtherwise) {
       throw errors.DELIVERY_NO_RECEIPT({
@@ -220,6 +225,7 @@ class HttpsDestination implements Destination {
     if (status < 200 || status > 299) throw new Later(troubleOfStatus(status), retryAfterMs(answer));
     const verdict = await this.#judge(body);
     if (verdict.type === "ignored") throw this.#ignore(verdict.fault);
+    if (verdict.type === "behind") return this.#startOver(verdict.receipt);
     if (this.#status.state !== "connected") this.#tell("connected");
     return verdict.receipt;
   }
@@ -238,20 +244,32 @@ class HttpsDestination implements Destination {
     this.#maxPostBytes = this.#parts.config.maxPostBytes ?? MAX_POST_BYTES;
   }
 
-  async #judge(bytes: Uint8Array): Promise<ReceiptVerdict> {
+  #judge(bytes: Uint8Array): Promise<ReceiptVerdict> {
     const { config, journal } = this.#parts;
     const { platformKeys, gateway } = config;
-    const claim = openReceipt(bytes, platformKeys);
-    const through = claim.ok ? claim.receipt.through : 0;
-    // It may hold more than this POST brought: what an earlier one did, whose answer was lost.
-    const [held] = through > this.#cursor.confirmed ? await journal.segments(through, 1) : [];
+    const { standsAt } = this.#position;
+    const { epoch } = journal;
     return judgeReceipt(bytes, {
       platformKeys,
       gateway,
-      epoch: journal.epoch,
-      confirmed: this.#cursor.confirmed,
-      hashAt: (at) => (held?.lastSeq === at ? hashOf(held.segment) : undefined),
+      epoch,
+      standsAt,
+      hashAt: (through) => hashAt(journal, through),
     });
+  }
+
+  /** The answer says that the platform has less than it had. Where it says so again, sending starts over from there. */
+  async #startOver(receipt: Receipt): Promise<undefined> {
+    if (this.#position.behind(receipt.through, this.#attempts) !== "lost") {
+      throw errors.DELIVERY_NO_RECEIPT({
+        found: say("la plateforme dit avoir moins qu'avant", "the platform says that it has less than before"),
+      });
+    }
+    const { startsOver, error } = await this.#position.startOver(this.#parts.journal, receipt, this.name);
+    this.#parts.observe({ type: "fault", error });
+    if (!startsOver) throw error;
+    this.#ahead.forget();
+    return undefined;
   }
 
   /** A captive portal's page is no forged receipt: nobody has to be told of an attack. */

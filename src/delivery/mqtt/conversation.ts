@@ -39,7 +39,8 @@ export interface ConversationParts {
   readonly outstanding: Outstanding;
   readonly aside: Aside;
   readonly overtaking: Overtaking;
-  readonly confirmed: () => number;
+  /** Where the platform stands: sending goes on behind that record. */
+  readonly standsAt: () => number;
   readonly window: () => WindowLimits;
   /** What the broker turned out to take at most, where it had not said so: kept from one connection to the next. */
   readonly learned: { maximumPacketSize: number };
@@ -83,7 +84,7 @@ export class Conversation {
       changed: () => this.#changed.raise(),
       failed: (reason) => this.end(reason),
     });
-    this.#nextSeq = parts.confirmed() + 1;
+    this.#nextSeq = parts.standsAt() + 1;
     parts.outstanding.restart();
     parts.overtaking.reconnected();
   }
@@ -120,6 +121,7 @@ export class Conversation {
   /** The platform said what became of what it was shown apart from its turn. */
   judged(seq: number): void {
     this.#ahead.judged(seq);
+    this.#changed.raise();
   }
 
   /** The connection is over. A broker that ends it because a packet was too large does not say which: the largest was. */
@@ -138,6 +140,10 @@ export class Conversation {
   /** A receipt moved the cursor: there is room, and whatever was missing has come. */
   progressed(): void {
     this.#stood = true;
+    // It may have come farther than what is being sent: by a former connection, for instance.
+    const through = this.#parts.standsAt();
+    this.#ready = this.#ready.filter(({ segment }) => segment.lastSeq > through);
+    this.#nextSeq = Math.max(this.#nextSeq, through + 1);
     this.#cancelGapTimer?.();
     this.#cancelGapTimer = undefined;
     this.#cancelReceiptTimer?.();
@@ -159,15 +165,15 @@ export class Conversation {
     this.#round += 1;
     this.#ready = [];
     this.#probes.clear();
-    this.#nextSeq = this.#parts.confirmed() + 1;
+    this.#nextSeq = this.#parts.standsAt() + 1;
     this.#changed.raise();
   }
 
   /** @returns false where there is nothing to send, or no room for it. */
   async #sendSome(): Promise<boolean> {
-    const { journal, overtaking, confirmed } = this.#parts;
+    const { journal, overtaking, standsAt } = this.#parts;
     const unsent = this.#ready[0]?.segment.firstSeq ?? this.#nextSeq;
-    const isBacklog = journal.lastSeq > confirmed() + BACKLOG;
+    const isBacklog = journal.lastSeq > standsAt() + BACKLOG;
     if (isBacklog || !this.#hasRoom()) await this.#ahead.sendAlarms(unsent);
     if (isBacklog) await this.#ahead.sendFresh(unsent);
     else overtaking.forget();

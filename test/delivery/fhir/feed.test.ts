@@ -226,6 +226,16 @@ describe("the form of a bundle", () => {
     expect(server.of("Observation")).toHaveLength(1);
   });
 
+  it.each(["{", '{"resourceType":"Bundle"}'])("puts aside what is no transaction: %s", async (body) => {
+    const journal = newJournal();
+    journal.commit({ body }, measureDraft(2));
+    const server = closing(await startFhirServer());
+    const { receipted, deadLetters } = await arrange(journal, server.base);
+    await receipted(3);
+    expect(deadLetters.list()).toMatchObject([{ seq: 1, code: "no-transaction" }]);
+    expect(server.of("Observation")).toHaveLength(1);
+  });
+
   it("puts aside what cannot be made anew", async () => {
     const journal = newJournal();
     const { source: _source, ...sourceless } = measureDraft(1);

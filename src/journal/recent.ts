@@ -14,6 +14,8 @@ export class Recent {
 
   add(segment: StoredSegment): void {
     if (this.#isPaused) return;
+    // One that was not told of here stands between: what is answered has no gap.
+    if (this.#segments.at(-1)?.segment.lastSeq !== segment.firstSeq - 1) this.#empty();
     const bytes = segment.records.reduce((sum, record) => {
       return "withheld" in record ? sum : sum + record.body.length + (record.source?.length ?? 0);
     }, segment.segment.length);
@@ -39,11 +41,15 @@ export class Recent {
   /** While what is in the file is being changed (erased, boxed anew), all is read from there. */
   pause(): void {
     this.#isPaused = true;
-    this.#segments = [];
-    this.#bytes = 0;
+    this.#empty();
   }
 
   resume(): void {
     this.#isPaused = false;
+  }
+
+  #empty(): void {
+    this.#segments = [];
+    this.#bytes = 0;
   }
 }

@@ -1,5 +1,6 @@
 /** The part of the composition root that opens destinations. Each kind is loaded only where it is configured. */
-import { readFile } from "node:fs/promises";
+
+import { readNamedText } from "./config/named-file.ts";
 import type { DestinationConfig } from "./config/schema.ts";
 import { readSecretText } from "./config/secret.ts";
 import type { DeadLetters } from "./delivery/dead-letters.ts";
@@ -135,8 +136,8 @@ export async function tlsOf({ tls }: Pick<DestinationConfig, "tls">) {
   if (tls === undefined) return undefined;
   const { ca, cert, key } = tls;
   return {
-    ...(ca === undefined ? {} : { ca: await readFile(ca, "utf8") }),
-    ...(cert === undefined ? {} : { cert: await readFile(cert, "utf8") }),
+    ...(ca === undefined ? {} : { ca: await readNamedText(ca) }),
+    ...(cert === undefined ? {} : { cert: await readNamedText(cert) }),
     ...(key === undefined ? {} : { key: await readSecretText(key) }),
   };
 }

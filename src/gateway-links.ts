@@ -1,13 +1,10 @@
 /** Where readings come in: links opened from the configuration, and kept in line with the devices of the registry. */
-import { readFile } from "node:fs/promises";
-import { errors as configErrors } from "./config/errors.ts";
+import { readNamedText } from "./config/named-file.ts";
 import type { GatewayConfig } from "./config/schema.ts";
 import { systemBusAddress } from "./config/system-bus.ts";
 import type { LineSettings, SerialDriver } from "./driver/define.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError } from "./errors/error.ts";
-import { verbatim } from "./errors/sentence.ts";
-import { systemSays } from "./errors/system.ts";
 import type { Observe } from "./events.ts";
 import type { Intake } from "./intake/port.ts";
 import type { BleLink } from "./link/ble/link.ts";
@@ -37,7 +34,7 @@ export interface Links extends AsyncDisposable {
 /**
  * Opens the links, and follows the registry from then on: a device that is added is looked for, one that is removed is let
  * go, one that is given another driver or port is read anew. No device is a reason not to start.
- * @throws CONFIG_UNREADABLE, SCENARIO_INVALID, DRIVER_UNKNOWN: what is wrong with the simulated scenario
+ * @throws CONFIG_FILE_UNREADABLE, SCENARIO_INVALID, DRIVER_UNKNOWN: what is wrong with the simulated scenario
  */
 export async function openLinks(parts: LinkParts): Promise<Links> {
   const links = new OpenLinks(parts);
@@ -174,9 +171,7 @@ class OpenLinks implements Links {
     if (simulated === undefined) return;
     const { openSimulatedLink } = await import("./link/simulated/link.ts");
     const { parseScenario } = await import("./link/simulated/scenario.ts");
-    const text = await readFile(simulated.scenario, "utf8").catch((cause: unknown) => {
-      throw configErrors.CONFIG_UNREADABLE({ where: verbatim(simulated.scenario), found: systemSays(cause), cause });
-    });
+    const text = await readNamedText(simulated.scenario);
     const scenario = parseScenario(text, simulated.scenario);
     const { timeZone } = config.gateway;
     const pace = { speed: simulated.speed, ...(rounds === undefined ? {} : { rounds }) };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { GatewayConfig } from "./config/schema.ts";
 import { readKey } from "./config/secret.ts";
 import { createControl } from "./control/control.ts";
+import type { Line } from "./control/health.ts";
 import type { Control } from "./control/port.ts";
 import { serveControl } from "./control/socket.ts";
 import { DeadLetters } from "./delivery/dead-letters.ts";
@@ -16,7 +17,9 @@ import { openDestination } from "./gateway-destinations.ts";
 import { openLinks } from "./gateway-links.ts";
 import { sayWhose } from "./intake/directory.ts";
 import { carryOutAll } from "./intake/due.ts";
+import { discardAfter } from "./intake/expire.ts";
 import { createIntake } from "./intake/intake.ts";
+import type { DeskParts } from "./intake/parts.ts";
 import { watchClock } from "./journal/anchor.ts";
 import { Caretaker } from "./journal/caretaker.ts";
 import { type JournalOptions, openJournal } from "./journal/open.ts";
@@ -54,7 +57,8 @@ export interface Gateway extends AsyncDisposable {
 export async function startGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, drivers, clock, observe } = parts;
   const identity = identityOf(config);
-  const caretaker = caretakerOf(parts);
+  let discardOld = async (): Promise<void> => undefined;
+  const caretaker = caretakerOf(parts, () => discardOld());
   const closers: (() => PromiseLike<void>)[] = [];
   const close = async () => {
     // In the opposite order: first nothing comes in any more, then what is there is finished, then the journal closes.
@@ -69,9 +73,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     await sayWhose(identity, journal).catch(unlessFull(observe));
     // Before the destinations: what a person consents to is known before anything is sent.
-    const { registry, sessions, deadLetters, control } = await openDesk(parts, journal);
-
     const destinations: Destination[] = [];
+    const lines = () => destinations.map(lineOf);
+    const { registry, sessions, deadLetters, control, desk } = await openDesk(parts, journal, lines);
+    const { quarantineAfterDays: days } = config.journal;
+    if (days !== undefined) discardOld = async () => void (await discardAfter(days, desk));
+
     for (const destination of config.destinations) {
       const observeHere = (event: GatewayEvent): void => {
         observe(event);
@@ -138,11 +145,13 @@ async function finishKeyChange(journal: Journal, { config, observe }: Pick<Gatew
   }
 }
 
-function caretakerOf({ config, clock, observe }: GatewayParts): Caretaker {
-  const { eraseAfterDays, pruneAfterDays } = config.journal;
+function caretakerOf({ config, clock, observe }: GatewayParts, first: () => Promise<void>): Caretaker {
+  const { eraseAfterDays, pruneAfterDays, quarantineAfterDays: days } = config.journal;
   const destinations = config.destinations.map(({ name }) => name);
+  const quarantine = days === undefined ? {} : { quarantineAfterDays: days };
   return new Caretaker({
-    policy: { destinations, eraseAfterDays, pruneAfterDays },
+    policy: { destinations, eraseAfterDays, pruneAfterDays, ...quarantine },
+    first,
     clock,
     timers: systemTimers,
     told: (error) => observe({ type: "fault", error }),
@@ -154,12 +163,15 @@ export interface Desk {
   readonly sessions: SessionBook;
   readonly deadLetters: DeadLetters;
   readonly control: Control;
+  /** What releases, corrections and discards work with. */
+  readonly desk: DeskParts;
 }
 
 /** The registry over an open journal, with what the configuration lists, and what a power cut left half done finished. */
 export async function openDesk(
   { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
   journal: Journal,
+  lines: () => readonly Line[] = () => [],
 ): Promise<Desk> {
   const registry = await RegistryStore.open({
     journal,
@@ -174,8 +186,21 @@ export async function openDesk(
   const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
-  const control = createControl({ ...parts, reader: journal, keys: journal, sessions, deadLetters });
-  return { registry, sessions, deadLetters, control };
+  const control = createControl({
+    ...parts,
+    reader: journal,
+    keys: journal,
+    health: journal,
+    lines,
+    sessions,
+    deadLetters,
+  });
+  return { registry, sessions, deadLetters, control, desk: parts };
+}
+
+function lineOf(destination: Destination): Line {
+  const { state, trouble } = destination.status();
+  return { name: destination.name, state, ...(trouble === undefined ? {} : { trouble: trouble.code }) };
 }
 
 /** Where commands find the gateway that holds a journal. */

@@ -9,11 +9,14 @@ import type { GatewayConfig } from "../src/config/schema.ts";
 import { DriverRegistry } from "../src/driver/registry.ts";
 import type { GatewayEvent } from "../src/events.ts";
 import { type Gateway, openConfiguredJournal, startGateway } from "../src/gateway.ts";
+import { createLog } from "../src/logging/log.ts";
+import { LogObserver } from "../src/logging/observe.ts";
 import { gatewayKeys, memoryState, openMqttReceiver, Receiver, type Sink } from "../src/receiver/index.ts";
 import { RecordKind } from "../src/seal/record.ts";
 import { systemClock } from "../src/system-clock.ts";
 import { type EmbeddedBroker, startAedes } from "./fixtures/aedes.ts";
 import { testKey } from "./fixtures/seal.ts";
+import { ManualTimers } from "./fixtures/timers.ts";
 
 let folder: string;
 let broker: EmbeddedBroker;
@@ -164,8 +167,36 @@ test("without consent nothing of a person leaves: digests travel, the chain veri
 test("a scenario that is missing is said at the start, and nothing stays open behind it", async () => {
   const config = await demo();
   const links = { serial: [], simulated: { scenario: join(folder, "missing.yaml"), speed: 1 } };
-  await expect(start({ ...config, links })).rejects.toMatchObject({ code: "CONFIG_UNREADABLE" });
+  await expect(start({ ...config, links })).rejects.toMatchObject({ code: "CONFIG_FILE_UNREADABLE" });
   const journal = await openConfiguredJournal(config, clock);
   expect(journal.lastSeq).toBe(2); // who the gateway is, and the registry's first record: what the configuration lists
   await journal.close();
+});
+
+test("the log of all this names nobody, no device by its address or label, and no value", async () => {
+  const config = await demo();
+  const { feed } = platform();
+  await feed.ready;
+  const { gateway, events, receipted } = await start(config);
+  await receipted();
+  await gateway[Symbol.asyncDispose]();
+  await feed[Symbol.asyncDispose]();
+
+  const lines: string[] = [];
+  const log = createLog({ level: "debug", stream: { write: (line) => lines.push(line) }, journald: true });
+  using told = new LogObserver(log, { clock, timers: new ManualTimers(), salt: new Uint8Array(16) });
+  for (const event of events) told.observe(event);
+  const text = lines.join("");
+  expect(lines.length).toBeGreaterThan(60);
+  const unsaid = [
+    ...config.devices.flatMap(({ address, label }) => [address, label]),
+    ...config.persons.flatMap(({ reference, label }) => [reference, label]),
+    "Demo BPM",
+    "0001",
+  ];
+  expect(unsaid.filter((word) => text.includes(word))).toEqual([]);
+  // A weight or a temperature has its decimal point; pressures are in the hundred and thirties.
+  expect(text).not.toMatch(/\d\.\d/);
+  for (const { seq } of events.filter((event) => event.type === "journaled")) expect(seq).toBeLessThan(100);
+  expect(text).not.toMatch(/[^0-9a-f][1-9]\d\d[^0-9a-f]/);
 });

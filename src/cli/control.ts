@@ -19,7 +19,7 @@ import { systemClock } from "../system-clock.ts";
 import { errorCatalogue } from "./catalogue.ts";
 import { inBoth } from "./command.ts";
 import { errors } from "./errors.ts";
-import { columnsOf, type Io } from "./io.ts";
+import { columnsOf, complain, type Io } from "./io.ts";
 
 export interface ControlOptions {
   readonly config: string;
@@ -61,13 +61,20 @@ export async function ask<Is extends Answer["is"]>(
   request: Request,
   is: Is,
 ): Promise<Extract<Answer, { is: Is }>> {
-  return withControl(io, options.config, async (control) => {
-    const answer = await control.ask(request);
-    if (answer.is === "refused") throw await refusal(answer);
-    if (isThe(answer, is)) return answer;
-    const [got, wanted]: readonly [string, string] = [answer.is, is];
-    throw errors.INTERNAL({ found: verbatim(got), expected: verbatim(wanted) });
-  });
+  return withControl(io, options.config, (control) => answered(control, request, is));
+}
+
+/** The answer of a gateway that is at hand. @throws as ask() */
+export async function answered<Is extends Answer["is"]>(
+  control: Control,
+  request: Request,
+  is: Is,
+): Promise<Extract<Answer, { is: Is }>> {
+  const answer = await control.ask(request);
+  if (answer.is === "refused") throw await refusal(answer);
+  if (isThe(answer, is)) return answer;
+  const [got, wanted]: readonly [string, string] = [answer.is, is];
+  throw errors.INTERNAL({ found: verbatim(got), expected: verbatim(wanted) });
 }
 
 export async function withControl<Result>(
@@ -88,7 +95,7 @@ export async function withControl<Result>(
         drivers: new DriverRegistry(drivers),
         clock,
         observe: (event) => {
-          if (event.type === "fault") io.stderr.write(`${explain(event.error, columnsOf(io.stderr))}\n`);
+          if (event.type === "fault") complain(io.stderr, explain(event.error, columnsOf(io.stderr)));
         },
       },
       journal,

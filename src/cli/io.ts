@@ -1,5 +1,6 @@
 /** What a command may touch of the process: its three streams and its exit code. Tests hand in their own. */
 import { once } from "node:events";
+import { fstatSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { WriteStream } from "node:tty";
 import type { ExitCode } from "../errors/error.ts";
@@ -14,9 +15,19 @@ export interface Io {
   interrupted(): Promise<string>;
 }
 
-/** Whether what is written goes to systemd's journal, which adds times itself and reads priorities. */
-export function isUnderJournald(): boolean {
-  return process.env["JOURNAL_STREAM"] !== undefined;
+/**
+ * Whether what is written there goes to systemd's journal, which adds times itself and reads priorities. The variable names
+ * the journal's own stream (systemd.exec(5)): a service's child inherits it, and may write elsewhere.
+ */
+export function isJournald(stream: Writable): boolean {
+  if (!("fd" in stream) || typeof stream.fd !== "number") return false;
+  const { dev, ino } = fstatSync(stream.fd);
+  return process.env["JOURNAL_STREAM"] === `${dev}:${ino}`;
+}
+
+/** Writes what went wrong, lines that a person reads; in systemd's journal each is an error (`journalctl -p err`). */
+export function complain(stream: Writable, text: string): void {
+  stream.write(`${isJournald(stream) ? text.replaceAll(/^/gm, "<3>") : text}\n`);
 }
 
 /** How many columns a terminal has; undefined where it is none: a file, a pipe, systemd's journal. */

@@ -3,14 +3,14 @@ import { ExitCode } from "../errors/error.ts";
 import { explain } from "../errors/explain.ts";
 import { systemSays } from "../errors/system.ts";
 import { errors } from "./errors.ts";
-import { columnsOf, type Io } from "./io.ts";
+import { columnsOf, complain, type Io } from "./io.ts";
 import { run } from "./run.ts";
 
 // `vigie … | head` closes its end when it has seen enough: that is no failure, and nobody is left to tell.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(ExitCode.ok);
   const lost = errors.OUTPUT_LOST({ found: systemSays(error), cause: error });
-  process.stderr.write(`${explain(lost, columnsOf(process.stderr))}\n`);
+  complain(process.stderr, explain(lost, columnsOf(process.stderr)));
   process.exit(lost.exit);
 });
 

@@ -1,5 +1,5 @@
 /** All that `vigie receive` reads before it opens anything: whatever is wrong with a file is told while nothing is changed. */
-import { readFile } from "node:fs/promises";
+import { readNamedText } from "../config/named-file.ts";
 import type { ReceiverSection, SinkConfig } from "../config/schema.ts";
 import { readKey, readSecretText } from "../config/secret.ts";
 import { readOAuth, tlsOf } from "../gateway-destinations.ts";
@@ -93,9 +93,9 @@ async function httpOf({ tls, ...listen }: NonNullable<ReceiverSection["listen"]>
   if (tls === undefined) return { listen };
   const { cert, key, clientCa } = tls;
   const material = {
-    cert: await readFile(cert, "utf8"),
+    cert: await readNamedText(cert),
     key: await readSecretText(key),
-    ca: await readFile(clientCa, "utf8"),
+    ca: await readNamedText(clientCa),
   };
   assertUsable(material);
   return { listen, tls: material };

@@ -7,7 +7,7 @@ import { version } from "../version.ts";
 import { command, inBoth } from "./command.ts";
 import { commands } from "./commands.ts";
 import { errors } from "./errors.ts";
-import { columnsOf, type Io } from "./io.ts";
+import { columnsOf, complain, type Io } from "./io.ts";
 import { usageError } from "./usage.ts";
 
 /** @param args what follows `vigie` on the command line. @returns the exit code, after src/errors/error.ts. */
@@ -22,10 +22,10 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     if (raised === undefined) return io.exitCode;
     if (raised instanceof InvalidConfig) {
       const file = raised.detail.where?.fr ?? "";
-      for (const problem of raised.problems) io.stderr.write(`${formatProblem(file, problem, columnsOf(io.stderr))}\n`);
+      for (const problem of raised.problems) complain(io.stderr, formatProblem(file, problem, columnsOf(io.stderr)));
     }
-    if (raised.code === "INTERNAL") io.stderr.write(`${framesOf(error)}\n`);
-    io.stderr.write(`${explain(raised, columnsOf(io.stderr))}\n`);
+    if (raised.code === "INTERNAL") complain(io.stderr, framesOf(error));
+    complain(io.stderr, explain(raised, columnsOf(io.stderr)));
     return raised.exit;
   }
   return io.exitCode;

@@ -19,7 +19,7 @@ export function verificationLines(result: Verification): readonly string[] {
     `enregistrements · records   ${records}, n° ${firstSeq} à · to ${lastSeq} (${withheld} sans corps · without body)`,
     ...findings
       .slice(0, MOST)
-      .map(({ seq, fault, because }) => `  ✗ n° ${seq ?? "?"} ${fault} : ${because.fr} · ${because.en}`),
+      .map(({ seq, fault, because }) => `  ✗ n° ${seq ?? "?"} ${because.fr} · ${because.en} (${fault})`),
     ...(findings.length > MOST ? [`  … et ${findings.length - MOST} autres · and ${findings.length - MOST} more`] : []),
     isWhole
       ? "intact : chaque signature, la chaîne et chaque empreinte sont justes · whole: every signature, the chain and every digest are right"

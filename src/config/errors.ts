@@ -12,6 +12,17 @@ export const errors = defineErrors({
     },
     exit: ExitCode.noInput,
   },
+  CONFIG_FILE_UNREADABLE: {
+    what: {
+      fr: "Un fichier que la configuration nomme ne se lit pas.",
+      en: "A file that the configuration names cannot be read.",
+    },
+    remedy: {
+      fr: "Vérifiez son chemin, et que l'utilisateur `vigie` peut le lire (`ls -l`).",
+      en: "Check its path, and that the user `vigie` may read it (`ls -l`).",
+    },
+    exit: ExitCode.noInput,
+  },
   CONFIG_INVALID: {
     what: { fr: "La configuration n'est pas correcte.", en: "The configuration is not correct." },
     remedy: {

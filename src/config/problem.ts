@@ -68,8 +68,10 @@ export function describe(value: unknown, path: Path): Sentence {
   if (value === null) return say("une clé sans valeur", "a key without a value");
   if (Array.isArray(value)) return say("une liste", "a list");
   if (typeof value === "object") return say("un groupe de clés", "a mapping");
-  if (mayTell(path)) return verbatim(JSON.stringify(value).slice(0, 60));
+  if (mayTell(path)) return verbatim(shortened(JSON.stringify(value)));
   return typeof value === "string"
     ? say(`un texte de ${value.length} caractère(s)`, `a text of ${value.length} character(s)`)
     : say("un nombre ou un booléen", "a number or a boolean");
 }
+
+const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);

@@ -81,6 +81,13 @@ const journal = field(
         "Days after which segments that all have received are pruned, behind a signed checkpoint.",
       ),
     ),
+    quarantineAfterDays: field(
+      z.int().min(1).max(3_650).exactOptional(),
+      say(
+        "Jours après lesquels une mesure en quarantaine, annoncée à toutes les destinations et que personne n'a rendue, est écartée ; à défaut, elle attend.",
+        "Days after which a quarantined reading that was announced to every destination, and that nobody released, is discarded; by default it waits.",
+      ),
+    ),
   }),
   say("Le journal, signé, chaîné et chiffré.", "The journal: signed, chained, encrypted."),
 );

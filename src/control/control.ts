@@ -17,16 +17,21 @@ import { putDevice, putPerson, removeDevice, removePerson } from "../registry/kn
 import type { SessionBook } from "../registry/sessions.ts";
 import type { KnownAssignment } from "../registry/shape.ts";
 import { encodeMessage } from "../seal/message.ts";
+import { type HealthParts, healthOf, type Line } from "./health.ts";
 import type { Answer, Control, Request } from "./port.ts";
 import { type RotatingJournal, rotateKey } from "./rotate.ts";
 
 export interface ControlParts extends DeskParts {
   /** What the journal's own commands read. */
   readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
+  /** What the health of the gateway is read from. */
+  readonly health: HealthParts["journal"];
+  /** The destinations, where the gateway runs. */
+  readonly lines: () => readonly Line[];
   /** Whose keys are changed. */
   readonly keys: RotatingJournal;
   readonly sessions: SessionBook;
-  readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain">;
+  readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain" | "forgetErased">;
 }
 
 export function createControl(parts: ControlParts): Control {
@@ -54,6 +59,14 @@ const done: Answer = { is: "done" };
 async function answer(request: Request, parts: ControlParts): Promise<Answer> {
   const { journal, registry, sessions } = parts;
   switch (request.do) {
+    case "health": {
+      const { gateway, destinations, lines } = parts;
+      const { timeZone } = gateway;
+      return {
+        is: "health",
+        health: await healthOf({ journal: parts.health, timeZone, destinations, lines: lines() }),
+      };
+    }
     case "journal-status": {
       const { cursors, ...status } = await parts.reader.status();
       return { is: "status", status: { ...status, cursors: { ...cursors } } };
@@ -88,6 +101,8 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     case "person-remove":
       await removePerson(registry, request.person, request.actor);
       return done;
+    case "person-erase":
+      return { is: "done", erased: await erase(request, parts) };
     case "assign-add": {
       const { do: _, actor, from = registry.now().wall, ...given } = request;
       return { is: "done", id: await assign(registry, { ...given, from }, actor) };
@@ -127,10 +142,25 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     case "deliveries-retry":
       return { is: "again", count: await again(request, parts) };
     case "consent-say":
-      if (request.what === "withdrawn") return { is: "done", erased: await withdraw(request, parts, request.actor) };
+      if (request.what === "withdrawn") {
+        const erased = await withdraw(request, parts, request.actor);
+        await parts.deadLetters.forgetErased();
+        return { is: "done", erased };
+      }
       await give(request, parts, request.actor);
       return done;
   }
+}
+
+/** All that the journal holds of a person (RGPD, article 17). Who ordered it is said first; of whom, nowhere. */
+async function erase(
+  { person, actor }: Extract<Request, { do: "person-erase" }>,
+  { journal, deadLetters, registry }: ControlParts,
+): Promise<number> {
+  await journal.append(auditDraft(actor, { action: "erasure-ordered", subject: {} }, registry.now()));
+  const erased = await journal.erasePerson(person, actor.reason);
+  await deadLetters.forgetErased();
+  return erased;
 }
 
 async function again(

@@ -6,10 +6,17 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { verbatim } from "../errors/sentence.ts";
 import type { Observe } from "../events.ts";
-import type { Draft, Fact, JournalFacts, JournalWriter } from "../journal/port.ts";
+import {
+  type Draft,
+  type Fact,
+  type JournalFacts,
+  type JournalReader,
+  type JournalWriter,
+  REFUSALS,
+} from "../journal/port.ts";
 import { toJson } from "../measure/json.ts";
 import type { Clock } from "../measure/time.ts";
-import { RecordKind } from "../seal/record.ts";
+import { isWithheld, RecordKind } from "../seal/record.ts";
 import { recordRefused } from "./trouble.ts";
 
 /** Why a record was refused. */
@@ -33,13 +40,11 @@ export const letterShape = z.strictObject({
 export type DeadLetter = z.output<typeof letterShape>;
 
 export interface DeadLettersParts {
-  readonly journal: JournalWriter & JournalFacts;
+  readonly journal: JournalWriter & JournalFacts & Pick<JournalReader, "segments">;
   readonly clock: Clock;
   readonly observe: Observe;
 }
 
-/** The shelf of the journal that they stand on. */
-export const DEAD_LETTERS = "dead-letter";
 /** A diagnosis is some sentences; a stack trace is not for the technician. */
 const MAX_WORDS = 1_000;
 
@@ -56,7 +61,7 @@ export class DeadLetters {
 
   /** @throws JOURNAL_DAMAGED */
   static async open(parts: DeadLettersParts): Promise<DeadLetters> {
-    const facts = await parts.journal.facts(DEAD_LETTERS);
+    const facts = await parts.journal.facts(REFUSALS);
     return new DeadLetters(
       parts,
       facts.map(({ value }) => letterShape.parse(JSON.parse(value))),
@@ -86,7 +91,9 @@ export class DeadLetters {
     const { code } = because;
     if (kind === RecordKind.measure) {
       const at = Math.max(0, clock.now().wall);
-      const letter = { destination, seq, code, words: legible(because.words), at, again: false };
+      // An answer to a record that was erased meanwhile may still repeat it.
+      const words = (await this.#isErased(seq)) ? "" : legible(because.words);
+      const letter = { destination, seq, code, words, at, again: false };
       await this.#write(event({ type: "record-refused", destination, seq, because: code }), [letter]);
     }
     observe({ type: "fault", error: recordRefused(destination, seq, verbatim(code)) });
@@ -121,16 +128,38 @@ export class DeadLetters {
   }
 
   /** It was taken after all. */
-  async taken(destination: string, seq: number): Promise<void> {
+  taken(destination: string, seq: number): Promise<void> {
+    return this.#takeOff(destination, seq, "record-taken");
+  }
+
+  /** A newer version of it was taken: this one must not go any more. */
+  superseded(destination: string, seq: number): Promise<void> {
+    return this.#takeOff(destination, seq, "record-superseded");
+  }
+
+  async #takeOff(destination: string, seq: number, type: string): Promise<void> {
     const { journal } = this.#parts;
     const key = keyOf({ destination, seq });
-    await journal.append(event({ type: "record-taken", destination, seq }), [{ shelf: DEAD_LETTERS, key }]);
+    await journal.append(event({ type, destination, seq }), [{ shelf: REFUSALS, key }]);
     this.#letters.delete(key);
+  }
+
+  /** Forgets the letters that are not on disk any more: they went with a person who was erased. */
+  async forgetErased(): Promise<void> {
+    const before = [...this.#letters.keys()];
+    const kept = new Set((await this.#parts.journal.facts(REFUSALS)).map(({ key }) => key));
+    for (const key of before) if (!kept.has(key)) this.#letters.delete(key);
+  }
+
+  async #isErased(seq: number): Promise<boolean> {
+    const [segment] = await this.#parts.journal.segments(seq, 1);
+    const record = segment?.records.find((one) => one.seq === seq);
+    return record === undefined || isWithheld(record);
   }
 
   async #write(draft: Draft, letters: readonly DeadLetter[]): Promise<void> {
     const facts = letters.map(
-      (letter): Fact => ({ shelf: DEAD_LETTERS, key: keyOf(letter), value: JSON.stringify(letter) }),
+      (letter): Fact => ({ shelf: REFUSALS, key: keyOf(letter), value: JSON.stringify(letter) }),
     );
     await this.#parts.journal.append(draft, facts);
     for (const letter of letters) this.#letters.set(keyOf(letter), letter);

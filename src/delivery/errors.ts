@@ -96,6 +96,28 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  DELIVERY_PLATFORM_LOST_STATE: {
+    what: {
+      fr: "La plateforme n'a plus tout ce dont elle avait accusé réception. La passerelle renvoie ce que son journal garde.",
+      en: "The platform no longer has all that it had receipted. The gateway sends again what its journal still holds.",
+    },
+    remedy: {
+      fr: "Demandez à la plateforme si elle a restauré une sauvegarde. Les mesures que la rétention a effacées ici ne reviennent pas d'ici.",
+      en: "Ask the platform whether it restored a backup. Measures that retention erased here do not come again from here.",
+    },
+    exit: ExitCode.data,
+  },
+  DELIVERY_PLATFORM_TOO_FAR_BEHIND: {
+    what: {
+      fr: "La plateforme demande la suite d'un point que ce journal n'a pas, ou n'a plus.",
+      en: "The platform asks for what follows a point that this journal does not have, or has no more.",
+    },
+    remedy: {
+      fr: "La plateforme doit restaurer une sauvegarde plus récente, ou repartir d'un export de ce journal (`vigie journal export`).",
+      en: "The platform has to restore a newer backup, or start from an export of this journal (`vigie journal export`).",
+    },
+    exit: ExitCode.data,
+  },
   DELIVERY_FAILED: {
     what: { fr: "La livraison a rencontré une erreur interne.", en: "Delivery met an internal error." },
     remedy: {

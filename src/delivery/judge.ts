@@ -1,4 +1,4 @@
-/** What a receipt proves about this journal. Pure: nothing is counted, moved or raised here. */
+/** What a receipt proves about this journal. Nothing is counted, moved or raised here. */
 import { type Sentence, say } from "../errors/sentence.ts";
 import type { KeyRing } from "../seal/key.ts";
 import { openReceipt, type Receipt } from "../seal/receipt.ts";
@@ -11,7 +11,7 @@ export type ReceiptFault =
   | "foreign-epoch"
   /** It goes less far than one that is already counted. */
   | "replayed"
-  /** No segment that was sent ends there. */
+  /** No segment of this journal ends there. */
   | "unknown-point"
   /** The right point, another segment: of another history. */
   | "other-head";
@@ -20,26 +20,32 @@ export type ReceiptVerdict =
   | { readonly type: "advances"; readonly receipt: Receipt }
   /** It says again how far the platform is: perhaps because it misses what comes next. */
   | { readonly type: "repeats"; readonly receipt: Receipt }
+  /** It says that the platform has less than it is known to have: it is late, or replayed, or the platform lost its state. */
+  | { readonly type: "behind"; readonly receipt: Receipt }
   | { readonly type: "ignored"; readonly fault: ReceiptFault };
 
 export interface ReceiptExpectation {
   readonly platformKeys: KeyRing;
   readonly gateway: string;
   readonly epoch: number;
-  readonly confirmed: number;
-  /** Hash of the segment that ends at this sequence number, where it was sent. */
-  hashAt(through: number): Uint8Array | undefined;
+  /** How far the platform is known to be. */
+  readonly standsAt: number;
+  /**
+   * Hash of the segment that ends at this sequence number. It need not have been sent just now: a platform may have what was
+   * sent before a restart, and no cursor tells of.
+   */
+  hashAt(through: number): Promise<Uint8Array | undefined>;
 }
 
-export function judgeReceipt(bytes: Uint8Array, expected: ReceiptExpectation): ReceiptVerdict {
+export async function judgeReceipt(bytes: Uint8Array, expected: ReceiptExpectation): Promise<ReceiptVerdict> {
   const opened = openReceipt(bytes, expected.platformKeys);
   if (!opened.ok) return ignored(opened.fault);
   const { receipt } = opened;
   if (receipt.gateway !== expected.gateway) return ignored("foreign-gateway");
   if (receipt.epoch !== expected.epoch) return ignored("foreign-epoch");
-  if (receipt.through < expected.confirmed) return ignored("replayed");
-  if (receipt.through === expected.confirmed) return { type: "repeats", receipt };
-  const hash = expected.hashAt(receipt.through);
+  if (receipt.through < expected.standsAt) return { type: "behind", receipt };
+  if (receipt.through === expected.standsAt) return { type: "repeats", receipt };
+  const hash = await expected.hashAt(receipt.through);
   if (hash === undefined) return ignored("unknown-point");
   return Buffer.from(hash).equals(receipt.head) ? { type: "advances", receipt } : ignored("other-head");
 }

@@ -19,9 +19,15 @@ export class Outstanding {
   /** Sent since the last start from the cursor, in order. */
   #round: SentSegment[] = [];
   #bytes = 0;
+  #rounds = 0;
   #acknowledgedThrough = 0;
   /** Where segments end that were ever sent and have no receipt, by sequence: a receipt may be about a former round. */
   readonly #ends = new Map<number, SentSegment>();
+
+  /** How often sending started over. */
+  get rounds(): number {
+    return this.#rounds;
+  }
 
   /** Whether the broker took something that the platform has not receipted. */
   get awaitsReceipt(): boolean {
@@ -71,6 +77,7 @@ export class Outstanding {
 
   /** Sending starts over from the cursor. */
   restart(): void {
+    this.#rounds += 1;
     this.#round = [];
     this.#bytes = 0;
     this.#acknowledgedThrough = 0;

@@ -1,4 +1,5 @@
 /** A quarantined reading that is a measure by now, or nobody's: its body goes from the journal, its signed trace stays. */
+import type { KeptRecord } from "../journal/port.ts";
 import { readingId } from "../measure/identity.ts";
 import type { Measurement } from "../measure/measurement.ts";
 import { RecordKind } from "../seal/record.ts";
@@ -11,16 +12,24 @@ const STEP = 256;
 export async function forget(
   measurement: Measurement,
   reason: "released" | "discarded",
-  { gateway, journal }: Pick<DeskParts, "gateway" | "journal">,
+  parts: Pick<DeskParts, "gateway" | "journal">,
 ): Promise<void> {
+  const record = await quarantined(measurement, parts);
+  if (record !== undefined) await parts.journal.discard(record.seq, reason);
+}
+
+/** The record of a quarantined reading; undefined where its body is gone. */
+export async function quarantined(
+  measurement: Measurement,
+  { gateway, journal }: Pick<DeskParts, "gateway" | "journal">,
+): Promise<KeptRecord | undefined> {
   const id = readingId(measurement, gateway.id);
   const device = measurement.device.address;
   for (let afterSeq = 0; ; ) {
     const records = await journal.find({ kind: RecordKind.quarantine, device, afterSeq, limit: STEP });
     const found = records.find((record) => Buffer.compare(record.id, id) === 0);
-    if (found !== undefined) return journal.discard(found.seq, reason);
     const last = records.at(-1);
-    if (last === undefined || records.length < STEP) return;
+    if (found !== undefined || last === undefined || records.length < STEP) return found;
     afterSeq = last.seq;
   }
 }

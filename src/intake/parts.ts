@@ -9,7 +9,10 @@ import { errors } from "../registry/errors.ts";
 import type { RegistryStore } from "../registry/store.ts";
 import type { Reading } from "./record.ts";
 
-export type DeskJournal = Pick<Journal, "append" | "facts" | "find" | "lastSeq" | "cursor" | "discard" | "eraseRange">;
+export type DeskJournal = Pick<
+  Journal,
+  "append" | "facts" | "find" | "lastSeq" | "cursor" | "discard" | "eraseRange" | "erasePerson"
+>;
 
 export interface DeskParts {
   readonly gateway: GatewayIdentity;

@@ -16,6 +16,8 @@ export interface CaretakerParts {
   readonly policy: Omit<RetentionPolicy, "now">;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** What else has its days, and is done first. */
+  readonly first?: () => Promise<void>;
   /** What befell the journal: that it is full, damaged, stopped, or could not be looked after. */
   readonly told: (error: VigieError) => void;
 }
@@ -77,17 +79,20 @@ export class Caretaker {
   }
 
   async #retain(): Promise<void> {
-    const { policy, clock } = this.#parts;
+    const { policy, clock, first } = this.#parts;
     const journal = this.#journal;
     if (this.#isRetaining) this.#isAskedAgain = true;
     if (journal === undefined || this.#isRetaining) return;
     this.#isRetaining = true;
     this.#isAskedAgain = false;
-    try {
-      await journal.retain({ ...policy, now: clock.now() });
-    } catch (error) {
-      // Closed meanwhile, or full, which was told when it began.
-      if (!isVigieError(error, "JOURNAL_CLOSED") && !isVigieError(error, "JOURNAL_FULL")) this.#tell(error);
+    const retain = () => journal.retain({ ...policy, now: clock.now() });
+    for (const work of first === undefined ? [retain] : [first, retain]) {
+      try {
+        await work();
+      } catch (error) {
+        // Closed meanwhile, or full, which was told when it began.
+        if (!isVigieError(error, "JOURNAL_CLOSED") && !isVigieError(error, "JOURNAL_FULL")) this.#tell(error);
+      }
     }
     this.#isRetaining = false;
     if (this.#journal === undefined) return;

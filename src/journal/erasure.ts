@@ -6,11 +6,12 @@ import { createHash } from "node:crypto";
 import { say } from "../errors/sentence.ts";
 import { encode, isBytes, tryDecode } from "../seal/cbor.ts";
 import { RecordKind } from "../seal/record.ts";
-import { tombstone } from "./checks.ts";
+import { isSame, tombstone } from "./checks.ts";
 import { errors } from "./errors.ts";
-import type { Draft, SeqRange } from "./port.ts";
+import { openFact } from "./facts.ts";
+import { type Draft, REFUSALS, type SeqRange } from "./port.ts";
 import { random } from "./random.ts";
-import { blob, integer } from "./row.ts";
+import { blob, blobOrNull, integer } from "./row.ts";
 import type { Sql, SqlValue } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 import { CHECK_BYTES, type Vault } from "./vault.ts";
@@ -82,9 +83,38 @@ export async function discard(store: Store, seq: number, reason: string): Promis
 }
 
 /** Erases the bodies of one person's measures in a range; the caller answers for saying so. */
-export function eraseRange(store: Store, reference: string, range: SeqRange): Promise<number> {
+export async function eraseRange(store: Store, reference: string, range: SeqRange): Promise<number> {
   const person = store.state.vault.pseudonym("person", reference);
-  return erase(store, { ...range, where: "person = ? AND kind = ?", parameters: [person, RecordKind.measure] });
+  const selection = { ...range, where: "person = ? AND kind = ?", parameters: [person, RecordKind.measure] };
+  const erased = await erase(store, selection);
+  await eraseRefusals(store, person);
+  return erased;
+}
+
+/** What destinations said of a person's records goes behind their bodies; and what is said of a record that was pruned: nobody can tell whose it was. */
+async function eraseRefusals({ database, state: { vault } }: Store, person: Uint8Array): Promise<void> {
+  const taken = await database.transaction(async (sql) => {
+    const rows = await sql.all("SELECT name, box FROM fact WHERE shelf = ?", [REFUSALS]);
+    const gone: Uint8Array[] = [];
+    for (const row of rows) {
+      const seq = Number(/\/(\d+)$/.exec(openFact(row, vault, REFUSALS)?.key ?? "")?.[1]);
+      if (await isErased(sql, seq, person)) gone.push(blob(row, "name"));
+    }
+    for (const name of gone) await sql.run("DELETE FROM fact WHERE shelf = ? AND name = ?", [REFUSALS, name]);
+    return gone.length;
+  });
+  if (taken > 0) await database.all("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+async function isErased(sql: Sql, seq: number, person: Uint8Array): Promise<boolean> {
+  if (Number.isNaN(seq)) return false;
+  const [row] = await sql.all(
+    `SELECT person, length(box) AS size FROM record LEFT JOIN body ON body.seq = record.seq WHERE record.seq = ?`,
+    [seq],
+  );
+  if (row === undefined) return true;
+  const whose = blobOrNull(row, "person");
+  return whose !== null && isSame(whose, person) && (row["size"] === null || integer(row, "size") <= CHECK_BYTES);
 }
 
 /** Whose bodies are being erased, in a box, until all are. */
@@ -111,6 +141,7 @@ export async function finishErasure(store: Store): Promise<number> {
   const { person, nonce, reason } = pending;
   const through = state.lastSeq;
   await erase(store, { after: 0, through, where: "person = ?", parameters: [person] });
+  await eraseRefusals(store, person);
   const [count] = await database.all("SELECT count(*) AS records FROM record WHERE seq <= ? AND person = ?", [
     through,
     person,

@@ -48,6 +48,8 @@ export interface JournalStatus {
   readonly cursors: Readonly<Record<string, number>>;
   /** Bodies are still to be moved to the key it was opened with: `rotateBoxKey()` with that key goes on. */
   readonly isMovingToBoxKey: boolean;
+  /** Appends are refused until there is room. */
+  readonly isFull: boolean;
 }
 
 /** How long what was delivered is kept. Days are counted from when *every* destination had receipted. */
@@ -112,6 +114,12 @@ export interface Fact {
   readonly value?: string;
 }
 
+/**
+ * The shelf of what destinations said of records that they refused. Its keys end in `/` and the record's number: such a fact
+ * may repeat the measure, or name whose it is, and goes when that person is erased.
+ */
+export const REFUSALS = "dead-letter";
+
 export type StoredFact = Required<Omit<Fact, "shelf">>;
 
 /** What intake and the registry need of the journal. */
@@ -158,7 +166,7 @@ export interface Journal extends JournalReader, JournalWriter, JournalFacts, Jou
    * at intervals, and when a destination's cursor moves while the journal is full: then all that is receipted goes.
    */
   retain(policy: RetentionPolicy): Promise<Retained>;
-  /** Erases all bodies of one person. @param reason for the audit trail; it names nobody. @returns how many records. */
+  /** Erases all bodies of one person, and what destinations said of them (REFUSALS). @param reason for the audit trail; it names nobody. @returns how many records. */
   erasePerson(reference: string, reason: string): Promise<number>;
   /**
    * Erases the bodies of one person's measures in a range, which the caller has said in the audit trail before.

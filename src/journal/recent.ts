@@ -12,10 +12,9 @@ export class Recent {
   #bytes = 0;
   #isPaused = false;
 
+  /** The one that follows those that are here. */
   add(segment: StoredSegment): void {
     if (this.#isPaused) return;
-    // One that was not told of here stands between: what is answered has no gap.
-    if (this.#segments.at(-1)?.segment.lastSeq !== segment.firstSeq - 1) this.#empty();
     const bytes = segment.records.reduce((sum, record) => {
       return "withheld" in record ? sum : sum + record.body.length + (record.source?.length ?? 0);
     }, segment.segment.length);
@@ -41,14 +40,15 @@ export class Recent {
   /** While what is in the file is being changed (erased, boxed anew), all is read from there. */
   pause(): void {
     this.#isPaused = true;
-    this.#empty();
+    this.forget();
   }
 
   resume(): void {
     this.#isPaused = false;
   }
 
-  #empty(): void {
+  /** Where one is not added, so that what is here has no gap and ends where the journal ends. */
+  forget(): void {
     this.#segments = [];
     this.#bytes = 0;
   }

@@ -26,11 +26,27 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "new-epoch":
         log.warn("gateway began a new journal", { gateway: event.gateway, epoch: event.epoch });
         break;
+      case "pruned-start":
+        log.warn("chain begins behind a prune", {
+          gateway: event.gateway,
+          epoch: event.epoch,
+          prunedThrough: event.prunedThrough,
+        });
+        break;
+      case "key-changed":
+        log.warn("gateway changed its key", { gateway: event.gateway, kid: event.kid });
+        break;
+      case "redated":
+        for (const range of event.ranges) log.warn("records dated again", { gateway: event.gateway, ...range });
+        break;
       case "receipted":
         log.debug("receipted", { gateway: event.gateway, through: event.through });
         break;
       case "feed":
         log.info(`feed ${event.state}`, event.error === undefined ? {} : { code: event.error.code });
+        break;
+      case "concern":
+        concern(log, event);
         break;
       case "directory":
         if (event.state === "read") log.info("directory of gateways read", { gateways: event.gateways });
@@ -52,4 +68,11 @@ function tell(log: Log, level: "warn" | "error", message: string, { code, defini
     found: found && `${found.fr} · ${found.en}`,
     what: `${definition.what.fr} · ${definition.what.en}`,
   });
+}
+
+/** A warning both times: who reads warnings alone learns of the end as well. */
+function concern(log: Log, { gateway, state, error }: Extract<ReceiverEvent, { type: "concern" }>): void {
+  const { code, definition } = error;
+  if (state === "over") log.warn("gateway in order again", { gateway, code });
+  else log.warn("gateway not in order", { gateway, code, fr: definition.what.fr, en: definition.what.en });
 }

@@ -27,8 +27,6 @@ export class LogObserver implements Disposable {
   readonly #alias: (name: string) => string;
   readonly #outages: Outages;
   readonly #sparing: Sparing;
-  /** The last line about each destination: an attempt that ends like the one before is no news. */
-  readonly #standing = new Map<string, string>();
 
   constructor(log: Log, { clock, timers, salt = randomBytes(16) }: LogObserverParts) {
     this.#log = log;
@@ -59,6 +57,7 @@ export class LogObserver implements Disposable {
       }
       case "receipted":
         this.#log.debug("receipted", { destination: event.destination, through: event.through });
+        this.#outages.settled(`destination ${event.destination}`);
         break;
       case "destination":
         this.#destination(event);
@@ -96,25 +95,31 @@ export class LogObserver implements Disposable {
   }
 
   #destination({ destination, state, error }: Of<"destination">): void {
-    const facts = { destination, ...fault(error) };
-    const name = `destination ${destination}`;
-    const standing = `${state} ${error?.code ?? ""}`;
-    const isNews = this.#standing.get(destination) !== standing;
-    this.#standing.set(destination, standing);
     const level: LogLevel = state === "suspended" ? "error" : "info";
-    this.#log[isNews ? level : "debug"](`destination ${state}`, facts);
+    const name = `destination ${destination}`;
+    const facts = { destination, ...fault(error) };
+    this.#log[this.#levelOf(name, level, `${state} ${error?.code ?? ""}`)](`destination ${state}`, facts);
     if (state === "connected") this.#outages.back(name, facts);
     else this.#outages.away(name, facts);
   }
 
   #link({ link, device, state, error, isConversation }: Of<"link">): void {
+    const level: LogLevel = error === undefined ? "info" : "warn";
     const facts = { link, ...(device === undefined ? {} : { device: this.#alias(device) }), ...fault(error) };
-    this.#log[error === undefined ? "info" : "warn"](`link ${state}`, facts);
-    if (isConversation) return;
-    const name = `link ${facts.link}${facts.device === undefined ? "" : ` ${facts.device}`}`;
+    if (isConversation) {
+      this.#log[level](`link ${state}`, facts);
+      return;
+    }
+    const name = ["link", link, facts.device].filter((part) => part !== undefined).join(" ");
+    this.#log[this.#levelOf(name, level, `${state} ${error?.code ?? ""}`)](`link ${state}`, facts);
     if (state === "open") this.#outages.back(name, facts);
     else if (error !== undefined) this.#outages.away(name, facts);
     else this.#outages.forget(name);
+  }
+
+  /** An attempt that ends like one before is no news. */
+  #levelOf(name: string, level: LogLevel, line: string): LogLevel {
+    return this.#outages.isNews(name, line) ? level : "debug";
   }
 }
 

@@ -1,11 +1,5 @@
 /** Segments that overtook others: held until the gap before them closes, within bounds, because nobody signed the gap. */
-import type { SegmentMessage, SegmentPayload } from "../seal/record.ts";
-
-export interface EarlySegment {
-  readonly payload: SegmentPayload;
-  readonly message: SegmentMessage;
-  readonly bytes: number;
-}
+import type { Arrived } from "./arrived.ts";
 
 export interface EarlyBounds {
   readonly segmentsPerGateway: number;
@@ -15,7 +9,7 @@ export interface EarlyBounds {
 
 export class EarlySegments {
   readonly #bounds: EarlyBounds;
-  readonly #byGateway = new Map<string, Map<string, EarlySegment>>();
+  readonly #byGateway = new Map<string, Map<string, Arrived>>();
   #bytes = 0;
 
   constructor(bounds: EarlyBounds) {
@@ -23,9 +17,9 @@ export class EarlySegments {
   }
 
   /** @returns false where there is no room; it has to come again. */
-  hold(segment: EarlySegment): boolean {
+  hold(segment: Arrived): boolean {
     const { gateway, epoch, firstSeq } = segment.payload;
-    const held = this.#byGateway.get(gateway) ?? new Map<string, EarlySegment>();
+    const held = this.#byGateway.get(gateway) ?? new Map<string, Arrived>();
     const place = placeOf(epoch, firstSeq);
     if (held.has(place)) return true;
     if (held.size >= this.#bounds.segmentsPerGateway || this.#bytes + segment.bytes > this.#bounds.bytes) return false;
@@ -40,7 +34,7 @@ export class EarlySegments {
   }
 
   /** Takes out the segment that begins there. */
-  take(gateway: string, epoch: number, firstSeq: number): EarlySegment | undefined {
+  take(gateway: string, epoch: number, firstSeq: number): Arrived | undefined {
     const held = this.#byGateway.get(gateway);
     const place = placeOf(epoch, firstSeq);
     const segment = held?.get(place);

@@ -83,6 +83,47 @@ export const errors = defineErrors({
     },
     exit: ExitCode.tempFail,
   },
+  RECEIVER_GATEWAY_SILENT: {
+    what: { fr: "Une passerelle ne dit plus rien.", en: "A gateway says nothing any more." },
+    remedy: {
+      fr: "Vérifiez sur place le courant et le réseau, et `systemctl status vigie`. Ce qu'elle garde viendra quand elle reviendra. Si elle n'a rien à dire aussi longtemps, allongez `silentAfterMinutes`.",
+      en: "Check power and network on site, and `systemctl status vigie`. What it keeps comes when it is back. Where it has nothing to say for so long, lengthen `silentAfterMinutes`.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  RECEIVER_CHAIN_BROKEN: {
+    what: {
+      fr: "La chaîne d'une passerelle est rompue : elle a deux histoires, ou son disque est revenu à une copie plus ancienne.",
+      en: "A gateway's chain is broken: it has two histories, or its disk went back to an older copy.",
+    },
+    remedy: {
+      fr: "Demandez ce qui a été fait de son disque. `vigie journal verify` sur la passerelle, puis un nouveau journal (nouvelle époque) si le disque a été restauré.",
+      en: "Ask what was done to its disk. `vigie journal verify` on the gateway, then a new journal (a new epoch) where the disk was restored.",
+    },
+    exit: ExitCode.data,
+  },
+  RECEIVER_CHAIN_GAP: {
+    what: {
+      fr: "Des segments d'une passerelle attendent ce qui les précède, et qui ne vient pas.",
+      en: "Segments of a gateway wait for what is before them, which does not come.",
+    },
+    remedy: {
+      fr: "Si l'état du récepteur a été restauré d'une sauvegarde, la passerelle croit avoir livré ce qui manque : faites-la reprendre à la position que le reçu donne. Sinon, regardez ses livraisons.",
+      en: "Where the receiver's state was restored from a backup, the gateway believes that it has delivered what is missing: have it begin again where the receipt says. Otherwise look at its deliveries.",
+    },
+    exit: ExitCode.data,
+  },
+  RECEIVER_CLOCK_BACK: {
+    what: {
+      fr: "L'horloge d'une passerelle, qui était réglée, est revenue en arrière.",
+      en: "The clock of a gateway, which had been set, went back.",
+    },
+    remedy: {
+      fr: "Vérifiez la source de temps de la passerelle (`timedatectl`) ; l'ordre de ses mesures est celui de la chaîne.",
+      en: "Check the gateway's source of time (`timedatectl`); the order of its readings is that of the chain.",
+    },
+    exit: ExitCode.data,
+  },
   RECEIVER_OVERTAKEN: {
     what: {
       fr: "Un autre récepteur a avancé pendant que celui-ci tenait la passerelle.",

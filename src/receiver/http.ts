@@ -182,6 +182,7 @@ function statusOf(fault: SegmentFault): number {
     case "unknown-key":
     case "bad-signature":
     case "foreign":
+    case "retired-key":
       return 403;
     case "no-room":
       return 503;

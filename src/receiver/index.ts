@@ -29,3 +29,4 @@ export { type FhirSinkConfig, fhirSink } from "./sinks/fhir.ts";
 export { linesSink } from "./sinks/lines.ts";
 export { postgresSink } from "./sinks/postgres.ts";
 export { sqliteState } from "./sqlite-state.ts";
+export { GatewayWatch, type WatchParts } from "./watch.ts";

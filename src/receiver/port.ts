@@ -42,6 +42,25 @@ export interface Sink {
    * @returns the records that are refused for good.
    */
   hand(handover: Handover): Promise<readonly Refusal[]>;
+  /**
+   * Learns when earlier records were really sealed: their gateway's clock was wrong then, and has been set since. Where it is
+   * left out, the sink has no use for it. Rejects, and takes a repeat, as hand() does.
+   */
+  redate?(redating: Redating): Promise<void>;
+}
+
+/** What to add to the times that a gateway gave while its clock was wrong. Nothing that was signed changes. */
+export interface Redating {
+  readonly gateway: string;
+  readonly ranges: readonly RedatedRange[];
+}
+
+export interface RedatedRange {
+  readonly epoch: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** To within a second or so. */
+  readonly offsetMs: number;
 }
 
 /** How far a gateway is, as a receipt says it. */
@@ -61,10 +80,14 @@ export interface GatewayEntry {
   readonly exceptions: readonly Refusal[];
   /** Whether another epoch of this gateway is held. */
   readonly hasOtherEpoch: boolean;
+  /** Changes of key that this gateway made, in whatever epoch, in the order they were learned. */
+  readonly rotations: readonly KeptRotation[];
   /** @returns those of the ids, in hex, that were handed over before, in whatever epoch. */
   known(ids: readonly RecordId[]): Promise<ReadonlySet<string>>;
   /** Hash of the held segment that begins there; undefined where none does, or it was forgotten. */
   segmentAt(firstSeq: number): Promise<Uint8Array | undefined>;
+  /** What this gateway sealed during that boot, in whatever epoch, while its clock was wrong; in order. */
+  undated(bootId: string): Promise<readonly Undated[]>;
   /** Notes, durably, that these were handed over ahead of their turn. The chain stays where it stands. */
   keepAhead(ids: readonly RecordId[]): Promise<void>;
   /** Keeps all of it, durably, or nothing. */
@@ -78,12 +101,51 @@ export interface EntryChange {
   readonly ids: readonly RecordId[];
   /** All that stand now. */
   readonly exceptions: readonly Refusal[];
+  /** Changes of key that are new. */
+  readonly rotations?: readonly KeptRotation[];
+  /** Begins a run, or takes the place of the one that begins there. */
+  readonly undated?: Undated;
+  /** The boot of which nothing is undated any more. */
+  readonly dated?: string;
 }
 
-/** The receiver's memory. In-memory, SQLite and PostgreSQL satisfy one contract (test/receiver/state.contract.ts). */
+/** A change of key, and the place of its record. */
+export interface KeptRotation {
+  readonly epoch: number;
+  readonly seq: number;
+  /** The record's body: JSON that proves itself (src/seal/rotation.ts). */
+  readonly statement: string;
+}
+
+/** Segments one behind the other, sealed in one boot by a clock that was wrong but ran evenly. */
+export interface Undated {
+  readonly epoch: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** 32 hex digits. */
+  readonly bootId: string;
+  /** Of the first segment: what its monotonic clock and its wall clock said. */
+  readonly monotonicMs: number;
+  readonly sealedAtMs: number;
+}
+
+export interface Position {
+  readonly epoch: number;
+  readonly lastSeq: number;
+}
+
+export interface GatewayRotation extends KeptRotation {
+  readonly gateway: string;
+}
+
+/** The receiver's memory. In-memory, SQLite and PostgreSQL satisfy one contract (test/receiver/state.test.ts). */
 export interface ReceiverState extends AsyncDisposable {
   /** Whether other receivers may move it: what is missing here may be in their hands. */
   readonly isShared: boolean;
+  /** All changes of key of whichever gateway once changed to this one, in the order they were learned. @param kid in hex. */
+  rotationsTo(kid: string): Promise<readonly GatewayRotation[]>;
+  /** How far each epoch of a gateway is. */
+  positions(gateway: string): Promise<readonly Position[]>;
   /** Runs one piece of work at a time per gateway, among all receivers that share the state. */
   exclusively<T>(gateway: string, epoch: number, work: (entry: GatewayEntry) => Promise<T>): Promise<T>;
 }
@@ -95,6 +157,8 @@ export type SegmentFault =
   | "foreign"
   /** A body is not the one that was sealed. */
   | "altered"
+  /** By a key that its gateway changed for another one before. */
+  | "retired-key"
   /** Early, and there is no more room to hold it until the gap closes. */
   | "no-room";
 
@@ -104,6 +168,8 @@ export type Outcome =
       readonly type: "held";
       readonly gateway: string;
       readonly standing: Standing;
+      /** When the last of what is held was sealed, by its gateway's clock (ms since 1970). */
+      readonly sealed: Handover["sealed"];
       /** How many records were handed over, had been before, came without body, were refused by a sink. */
       readonly handed: number;
       readonly duplicates: number;
@@ -135,10 +201,33 @@ export type ReceiverEvent =
   | Outcome
   /** A gateway began a new journal: its disk was replaced or restored. */
   | { readonly type: "new-epoch"; readonly gateway: string; readonly epoch: number }
+  /** A gateway's chain begins behind what it has pruned: nothing before was ever held here. */
+  | { readonly type: "pruned-start"; readonly gateway: string; readonly epoch: number; readonly prunedThrough: number }
+  /** A gateway changed its signing key. */
+  | { readonly type: "key-changed"; readonly gateway: string; readonly kid: string }
+  | ({ readonly type: "redated" } & Redating)
   | { readonly type: "receipted"; readonly gateway: string; readonly through: number }
   | { readonly type: "feed"; readonly state: "connected" | "waiting"; readonly error?: VigieError }
+  /** Something about a gateway is wrong, or is not any more (./watch.ts). */
+  | {
+      readonly type: "concern";
+      readonly gateway: string;
+      readonly concern: Concern;
+      readonly state: "raised" | "over";
+      readonly error: VigieError;
+    }
   /** The directory of gateways changed on disk: it was read, or is kept as it was because the new one is broken. */
   | { readonly type: "directory"; readonly state: "read"; readonly gateways: number }
   | { readonly type: "directory"; readonly state: "kept"; readonly error: VigieError }
   /** A sink or the state failed: nothing was receipted, it comes again. */
   | { readonly type: "failed"; readonly error: unknown };
+
+export type Concern =
+  /** Nothing came of it for a while. */
+  | "silent"
+  /** Two histories of it, or an older copy of its disk. */
+  | "chain"
+  /** Segments came, and what is before them does not. */
+  | "gap"
+  /** Its clock, which had been set, says an earlier time than before. */
+  | "clock";

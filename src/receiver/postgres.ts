@@ -18,6 +18,18 @@ export function openPool({ url, password }: PostgresPlace, sessions: number): Po
   return pool;
 }
 
+/** A text as it stands in a statement: for runAll(), which has no parameters. */
+export const literal = (text: string): string => pg.escapeLiteral(text);
+
+/** Several statements in one round trip, each seeing what was committed before it began. @returns the rows of each. */
+export async function runAll(
+  session: Session,
+  statements: readonly string[],
+): Promise<readonly (readonly unknown[])[]> {
+  const results: pg.QueryResult | readonly pg.QueryResult[] = await session.query(statements.join(";"));
+  return [results].flat().map(({ rows }) => rows);
+}
+
 /** What the server says is wrong with what it was given (SQLSTATE); undefined where the error is none of the server's. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;

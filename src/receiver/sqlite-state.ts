@@ -11,7 +11,17 @@ import { errors } from "./errors.ts";
 import { idText } from "./id.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { EntryChange, GatewayEntry, ReceiverState } from "./port.ts";
-import { countIn, hashIn, idsIn, standingIn } from "./row.ts";
+import {
+  countIn,
+  gatewayRotationsIn,
+  hashIn,
+  idsIn,
+  kidOfStatement,
+  positionsIn,
+  rotationsIn,
+  standingIn,
+  undatedIn,
+} from "./row.ts";
 
 /** "VIGR": tells the file from a journal and from anything else. */
 const APPLICATION_ID = 0x56494752;
@@ -26,6 +36,16 @@ const migrations: readonly (readonly string[])[] = [
        PRIMARY KEY(gateway, epoch, first_seq)) STRICT, WITHOUT ROWID`,
     // What was handed over.
     "CREATE TABLE record(gateway TEXT, id BLOB, PRIMARY KEY(gateway, id)) STRICT, WITHOUT ROWID",
+  ],
+  [
+    // Changes of key: the row number is the order they were learned in, kid the key that each leads to.
+    `CREATE TABLE rotation(n INTEGER PRIMARY KEY, gateway TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+       kid TEXT NOT NULL, statement TEXT NOT NULL, UNIQUE(gateway, epoch, seq, kid)) STRICT`,
+    "CREATE INDEX rotation_kid ON rotation(kid)",
+    // What was sealed by a clock that was wrong, until an anchor dates it.
+    `CREATE TABLE undated(gateway TEXT, epoch INTEGER, first_seq INTEGER, last_seq INTEGER NOT NULL, boot TEXT NOT NULL,
+       monotonic_ms INTEGER NOT NULL, sealed_at_ms INTEGER NOT NULL, PRIMARY KEY(gateway, epoch, first_seq))
+       STRICT, WITHOUT ROWID`,
   ],
 ];
 
@@ -48,6 +68,15 @@ function stateIn(database: Database): ReceiverState {
   const queue = new KeyedQueue();
   return {
     isShared: false,
+    async rotationsTo(kid) {
+      const query = `SELECT gateway, epoch, seq, statement FROM rotation
+        WHERE gateway IN (SELECT gateway FROM rotation WHERE kid=?) ORDER BY n`;
+      return gatewayRotationsIn(await database.all(query, [kid]));
+    },
+    async positions(gateway) {
+      const query = "SELECT epoch, last_seq FROM epoch WHERE gateway=? ORDER BY epoch";
+      return positionsIn(await database.all(query, [gateway]));
+    },
     exclusively: (gateway, epoch, work) =>
       queue.run(gateway, async () => work(await readEntry(database, gateway, epoch))),
     [Symbol.asyncDispose]: () => database.close(),
@@ -60,7 +89,16 @@ async function readEntry(database: Database, gateway: string, epoch: number): Pr
   let standing = standingIn(read, epoch);
   const others = "SELECT count(*) AS count FROM epoch WHERE gateway=? AND epoch<>?";
   const hasOtherEpoch = standing === undefined && countIn(await database.all(others, place)) > 0;
+  const learned = "SELECT epoch, seq, statement FROM rotation WHERE gateway=? ORDER BY n";
+  let rotations = rotationsIn(await database.all(learned, [gateway]));
   return {
+    get rotations() {
+      return rotations;
+    },
+    async undated(bootId) {
+      const query = "SELECT * FROM undated WHERE gateway=? AND boot=? ORDER BY monotonic_ms";
+      return undatedIn(await database.all(query, [gateway, bootId]));
+    },
     get head() {
       return standing?.head;
     },
@@ -83,12 +121,13 @@ async function readEntry(database: Database, gateway: string, epoch: number): Pr
     async keep(change) {
       await database.transaction((sql) => write(sql, gateway, epoch, change));
       standing = { head: change.head, exceptions: change.exceptions };
+      rotations = [...rotations, ...(change.rotations ?? [])];
     },
   };
 }
 
 async function write(sql: Sql, gateway: string, epoch: number, change: EntryChange): Promise<void> {
-  const { head, firstSeq, ids, exceptions } = change;
+  const { head, firstSeq, ids, exceptions, rotations = [], undated, dated } = change;
   await sql.run("INSERT OR REPLACE INTO epoch VALUES(?,?,?,?,?)", [
     gateway,
     epoch,
@@ -100,6 +139,16 @@ async function write(sql: Sql, gateway: string, epoch: number, change: EntryChan
     await sql.run("INSERT INTO segment VALUES(?,?,?,?)", [gateway, epoch, firstSeq, head.hash]);
   }
   await keepIds(sql, gateway, ids);
+  for (const one of rotations) {
+    const row = [gateway, one.epoch, one.seq, kidOfStatement(one.statement), one.statement];
+    await sql.run("INSERT INTO rotation(gateway, epoch, seq, kid, statement) VALUES(?,?,?,?,?)", row);
+  }
+  if (dated !== undefined) await sql.run("DELETE FROM undated WHERE gateway=? AND boot=?", [gateway, dated]);
+  if (undated !== undefined) {
+    const { firstSeq: first, lastSeq, bootId, monotonicMs, sealedAtMs } = undated;
+    const row = [gateway, undated.epoch, first, lastSeq, bootId, monotonicMs, sealedAtMs];
+    await sql.run("INSERT OR REPLACE INTO undated VALUES(?,?,?,?,?,?,?)", row);
+  }
 }
 
 async function keepIds(sql: Sql, gateway: string, ids: readonly RecordId[]): Promise<void> {

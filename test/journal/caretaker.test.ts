@@ -97,3 +97,25 @@ test("a journal that stopped ends the process; a damaged record is told of once"
   expect(await caretaker.failed).toMatchObject({ code: "JOURNAL_WRITE_FAILED" });
   expect(told).toEqual(["JOURNAL_DAMAGED", "JOURNAL_WRITE_FAILED"]);
 });
+
+test("what else has its days is done before retention, and its failure is told and hinders nothing", async () => {
+  const order: string[] = [];
+  const policy = { destinations: ["platform"], eraseAfterDays: 7, pruneAfterDays: 30 };
+  const first = () => {
+    order.push("first");
+    return Promise.reject(errors.JOURNAL_DAMAGED());
+  };
+  const own = new ManualTimers();
+  const another = new Caretaker({ policy, clock, timers: own, first, told: ({ code }) => order.push(code) });
+  const end = another.keep({
+    append: (one) => journal.append(one),
+    retain: async (how) => {
+      order.push("retained");
+      return journal.retain(how);
+    },
+  });
+  await own.advance(5 * MINUTE);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(order).toEqual(["first", "JOURNAL_DAMAGED", "retained"]);
+  end();
+});

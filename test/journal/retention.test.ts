@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Journal, RetentionPolicy } from "../../src/journal/port.ts";
+import { type Journal, REFUSALS, type RetentionPolicy } from "../../src/journal/port.ts";
 import { faultyRecords, follow } from "../../src/seal/chain.ts";
 import { anchorIn } from "../../src/seal/checkpoint.ts";
 import { isWithheld, RecordKind } from "../../src/seal/record.ts";
@@ -155,6 +155,33 @@ describe("bodies", () => {
     expect(said).not.toContain("person-1");
     expect(await journal.append(draft(1, { day: 20_000 }))).toEqual({ seq: 1, duplicate: true });
     await journal.close();
+  });
+
+  test("of one person go with what destinations said of them, and the others' words stay", async () => {
+    let journal = await open(folder, { clock });
+    await fill(journal, 30);
+    for (const seq of [1, 2, 3, 4]) {
+      const words = `no such patient: person-${seq % 3} `.repeat(20);
+      const event = draft(100 + seq, { kind: RecordKind.event, person: "nobody" });
+      await journal.append(event, [{ shelf: REFUSALS, key: `fhir/${seq}`, value: JSON.stringify({ seq, words }) }]);
+    }
+    const kept = await journal.facts(REFUSALS);
+    await journal.close();
+    // Of person-1 are records 1 and 4.
+    const facts = await tamper(folder, `SELECT box FROM fact WHERE shelf = '${REFUSALS}'`);
+    const before = facts.flatMap(({ box }) => (box instanceof Uint8Array ? [box] : []));
+    journal = await open(folder, { clock });
+    expect(await remains(before)).toBeGreaterThan(4 * 10);
+    await journal.erasePerson("person-1", "demande de la famille");
+    expect(await journal.facts(REFUSALS)).toEqual(kept.filter(({ key }) => ["fhir/2", "fhir/3"].includes(key)));
+    const live = await Promise.all(before.map((box) => remains([box])));
+    expect(live.filter((pieces) => pieces === 0)).toHaveLength(2);
+    await journal.eraseRange("person-2", { after: 0, through: 3 });
+    expect((await journal.facts(REFUSALS)).map(({ key }) => key)).toEqual(["fhir/3"]);
+    expect((await journal.verify()).findings).toEqual([]);
+    await journal.close();
+    const closed = await Promise.all(before.map((box) => remains([box])));
+    expect(closed.filter((pieces) => pieces === 0)).toHaveLength(3);
   });
 
   test("of one person, when a cut ends it halfway, go at the next opening, and are told of once", async () => {

@@ -68,6 +68,29 @@ describe("a platform that cannot be reached", () => {
     ]);
   });
 
+  test("is back at once where it says that it holds what was sent", async () => {
+    told.observe(unreachable);
+    await pass(30);
+    told.observe(platform("connected"));
+    expect(lines.at(-1)).toBe("info destination connected");
+    told.observe({ type: "receipted", destination: "coordination", through: 7 });
+    expect(lines.at(-1)).toBe("warn destination coordination back 30");
+  });
+
+  test("is away as long as its broker alone answers, and nobody listens behind it", async () => {
+    for (let minute = 0; minute < 60; minute += 1) {
+      told.observe(platform("connected"));
+      told.observe(platform("waiting", delivery.DELIVERY_NOBODY_LISTENS()));
+      await pass(1);
+    }
+    expect(lines).toEqual([
+      "info destination connected",
+      "info destination waiting",
+      "info destination connected",
+      "warn destination coordination still away 10",
+    ]);
+  });
+
   test("and comes back before long is no warning", async () => {
     for (let times = 0; times < 10; times += 1) {
       told.observe(unreachable);
@@ -107,6 +130,7 @@ describe("a link", () => {
     told.observe({ ...scale, state: "failed", error: serial.SERIAL_NOT_OPENED() });
     await pass(3 * 24 * 60);
     told.observe({ ...scale, state: "open" });
+    await pass(10);
     expect(lines.map((line) => line.replace(/[0-9a-f]{6}/, "…"))).toEqual([
       "info link open",
       "warn link closed",

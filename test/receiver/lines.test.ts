@@ -26,6 +26,15 @@ describe("the lines sink", () => {
     );
   });
 
+  it("writes a line for records that are dated again", async () => {
+    const output = new PassThrough();
+    const range = { epoch: 1, firstSeq: 1, lastSeq: 9, offsetMs: 1_780_000_000_000 };
+    await linesSink(output).redate?.({ gateway: "g", ranges: [range, { ...range, firstSeq: 10, lastSeq: 10 }] });
+    const line = (firstSeq: number, lastSeq: number) =>
+      `{"gateway":"g","epoch":1,"kind":"redated","firstSeq":${firstSeq},"lastSeq":${lastSeq},"offsetMs":1780000000000}\n`;
+    expect(output.read().toString()).toBe(line(1, 9) + line(10, 10));
+  });
+
   it("refuses for good what is no JSON", async () => {
     const refusals = await linesSink(new PassThrough()).hand({
       sealed,

@@ -364,18 +364,19 @@ describe("the receiver", () => {
   });
 
   it("survives any bytes", async () => {
-    const { receiver, sink } = arrange();
     const good = encodeMessage(newJournal().commit("1", "2"));
     const flipped = fc
       .tuple(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }))
       .map(([at, mask]) => good.with(at, (good[at] ?? 0) ^ mask));
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 300 }), flipped), async (bytes) => {
+        // A receiver of its own: what comes altered again and again is another matter.
+        const { receiver, sink } = arrange();
         expect(["refused", "unreadable"]).toContain((await receiver.receive(bytes)).type);
+        expect(sink.records).toEqual([]);
       }),
       { numRuns: 500 },
     );
-    expect(sink.records).toEqual([]);
   });
 });
 

@@ -55,6 +55,28 @@ describe("the FHIR sink", () => {
     expect(server.of("Observation")).toHaveLength(2);
   });
 
+  it("brings the versions of one measure in their order, however many connections there are", async () => {
+    await using sink = await openSink();
+    const version = (seq: number, reference: string) => {
+      const { body } = measureDraft(1, undefined, { status: "amended" });
+      return record(seq, body.replaceAll("resident-0042", reference));
+    };
+    const everybody = ["resident-2", "resident-3", "resident-4", "resident-5"];
+    const amended = everybody.map((reference, index) => version(index + 2, reference));
+    // The first of them is not taken at once: those behind it must not pass.
+    server.before = ({ body }, response) => {
+      if (!body.includes("resident-2") || held) return false;
+      held = true;
+      response.writeHead(503, { "retry-after": "0" }).end();
+      return true;
+    };
+    let held = false;
+    await expect(sink.hand(handover(record(1), ...amended))).rejects.toMatchObject({ code: "DELIVERY_SLOW_DOWN" });
+    expect(server.of("Observation")).toMatchObject([{ status: "final" }]);
+    await sink.hand(handover(record(1), ...amended));
+    expect(server.of("Observation")).toMatchObject([{ subject: { identifier: { value: "resident-5" } } }]);
+  });
+
   it("names what the server refuses for good by its status alone, and goes on behind it", async () => {
     await using sink = await openSink();
     answering(422, isMeasure(2), "120 mmHg is no value for Mme Martin");

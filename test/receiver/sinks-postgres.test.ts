@@ -83,6 +83,24 @@ describe.skipIf(!hasPostgres)("the PostgreSQL sink", () => {
     expect((await rows("refusals")).map(({ body }) => body)).toEqual([{ n: 1 }, { n: 3 }, { n: 6 }]);
   });
 
+  it("notes beside the rows what to add to the times of a clock that was wrong, and changes no row that was right", async () => {
+    await using sink = await postgresSink({ url: postgres.url });
+    const wrong = [record("{}"), record("{}"), record("{}")];
+    const right = record("{}");
+    await sink.hand({ ...handover(wrong, "redated"), sealed: { atMs: 60_000, isTrusted: false } });
+    await sink.hand(handover([right], "redated"));
+    const [first, second] = wrong;
+    const range = {
+      epoch: 5_000_000_000,
+      firstSeq: first?.seq ?? 0,
+      lastSeq: second?.seq ?? 0,
+      offsetMs: 1_780_000_000_000,
+    };
+    await sink.redate?.({ gateway: "redated", ranges: [range, { ...range, firstSeq: right.seq, lastSeq: right.seq }] });
+    const offsets = (await rows("redated")).map(({ clock_offset_ms }) => clock_offset_ms);
+    expect(offsets).toEqual(["1780000000000", "1780000000000", null, null]);
+  });
+
   it("fails, and writes nothing, while the database is away", async () => {
     const sink = await postgresSink({ url: postgres.url });
     await sink[Symbol.asyncDispose]();

@@ -80,6 +80,21 @@ export default function persons(io: Io, summary: Sentence): Command {
   ).action(async (person: string, options: ActorOptions) => {
     await ask(io, options, { do: "person-remove", person, actor: actorOf(options) }, "done");
   });
+  const erase = changing(
+    command(io, {
+      name: "erase",
+      summary: {
+        fr: "efface du journal toutes les mesures d'une personne (RGPD), livrées ou non ; sans retour",
+        en: "erases all readings of a person from the journal (GDPR), delivered or not; for good",
+      },
+    }).argument("<reference>"),
+    "needed",
+  ).action(async (person: string, options: ActorOptions) => {
+    const actor = { ...actorOf(options), reason: options.reason ?? "" };
+    const { erased = 0 } = await ask(io, options, { do: "person-erase", person, actor }, "done");
+    if (options.json === true) return print(io.stdout, JSON.stringify({ erased }));
+    await print(io.stdout, `${erased} enregistrement(s) effacé(s) · record(s) erased`);
+  });
   const importing = changing(
     command(io, {
       name: "import",
@@ -115,6 +130,7 @@ export default function persons(io: Io, summary: Sentence): Command {
     .addCommand(list)
     .addCommand(add)
     .addCommand(remove)
+    .addCommand(erase)
     .addCommand(importing)
     .addCommand(exporting);
 }

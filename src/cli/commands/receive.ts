@@ -4,25 +4,28 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import { drivers } from "../../../drivers/all.ts";
 import { loadReceiverConfig } from "../../config/load.ts";
+import { systemTimers } from "../../delivery/timers.ts";
 import type { Sentence } from "../../errors/error.ts";
 import { createLog } from "../../logging/log.ts";
 import { observeReceiver } from "../../logging/observe-receiver.ts";
 import type { Clock } from "../../measure/time.ts";
 import {
   fhirSink,
+  GatewayWatch,
   linesSink,
   openHttpReceiver,
   openMqttReceiver,
   postgresSink,
   postgresState,
   Receiver,
+  type ReceiverEvent,
   type ReceiverState,
   type Sink,
   sqliteState,
 } from "../../receiver/index.ts";
 import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
-import { type Io, isUnderJournald } from "../io.ts";
+import { type Io, isJournald } from "../io.ts";
 import { Opened } from "../opened.ts";
 import { type ReceiverFiles, readReceiverFiles, type SinkPlan } from "../receiver-files.ts";
 
@@ -37,16 +40,24 @@ export default function receive(io: Io, summary: Sentence): Command {
       // Told to stop while it starts, it finishes starting and then stops.
       const interrupted = io.interrupted();
       const { receiver: config, log: logging, clock } = await loadReceiverConfig(file, drivers);
-      const log = createLog({ level: logging.level, stream: io.stderr, journald: isUnderJournald() });
-      const observe = observeReceiver(log);
-      const files = await readReceiverFiles(config, observe);
+      const log = createLog({ level: logging.level, stream: io.stderr, journald: isJournald(io.stderr) });
+      const tell = observeReceiver(log);
+      const files = await readReceiverFiles(config, tell);
 
       await using opened = new Opened();
       opened.use(files.directory);
       const state = opened.use(await openState(files.state));
+      const board = systemClock(clock.trust);
       const sinks: Sink[] = [];
-      for (const plan of files.sinks) sinks.push(await openSink(plan, io, systemClock(clock.trust), opened));
-      const { keys, refresh: refreshKeys } = files.directory;
+      for (const plan of files.sinks) sinks.push(await openSink(plan, io, board, opened));
+      const { keys, refresh: refreshKeys, gateways } = files.directory;
+      const silentAfterMs = config.silentAfterMinutes * 60_000;
+      const watched = { clock: board, timers: systemTimers, observe: tell, gateways, state, silentAfterMs };
+      const watch = opened.use(new GatewayWatch(watched));
+      const observe = (event: ReceiverEvent): void => {
+        tell(event);
+        watch.take(event);
+      };
       const receiver = new Receiver({ keys, refreshKeys, state, sinks, platformKey: files.platformKey, observe });
       if (files.http !== undefined) {
         const { port } = opened.use(await openHttpReceiver({ ...files.http, receiver, observe }));

@@ -11,7 +11,7 @@ import { LogObserver } from "../../logging/observe.ts";
 import { systemClock } from "../../system-clock.ts";
 import { version } from "../../version.ts";
 import { command, inBoth } from "../command.ts";
-import { type Io, isUnderJournald } from "../io.ts";
+import { type Io, isJournald } from "../io.ts";
 import { notifySystemd } from "../systemd.ts";
 
 export default function run(io: Io, summary: Sentence): Command {
@@ -21,7 +21,7 @@ export default function run(io: Io, summary: Sentence): Command {
       // Told to stop while it starts, it finishes starting and then stops: a journal that is open is also closed.
       const interrupted = io.interrupted();
       const config = await loadGatewayConfig(file, drivers);
-      const log = createLog({ level: config.log.level, stream: io.stderr, journald: isUnderJournald() });
+      const log = createLog({ level: config.log.level, stream: io.stderr, journald: isJournald(io.stderr) });
       const clock = systemClock(config.clock.trust);
       using told = new LogObserver(log, { clock, timers: systemTimers });
       await using gateway = await startGateway({

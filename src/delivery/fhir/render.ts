@@ -43,8 +43,10 @@ export type Rendered =
       readonly type: "bundle";
       readonly bytes: Uint8Array;
       readonly entries: number;
-      /** Finds the measure where the server has it; undefined where what it has by that identifier may be another version. */
-      readonly search?: string;
+      /** The measure in it, by its identifier, as a search names it: `system|value`. */
+      readonly measure?: string;
+      /** Another version of that measure came before it. */
+      readonly isAmended: boolean;
       /** Sent twice, it is there once: its conditions see to that. */
       readonly isRepeatable: boolean;
     }
@@ -78,7 +80,7 @@ const identityEvent = z.object({ type: z.literal("gateway-identity") });
  * Every measure of the platform flavour names it, so the server gets its Device, as it is now.
  */
 function saysWhose({ body }: StoredWholeRecord): boolean {
-  return identityEvent.safeParse(parseJson(Buffer.from(body).toString())).success;
+  return identityEvent.safeParse(parsed(body)).success;
 }
 
 /** The transaction for a measure's bundle as it was sealed. @param body of its record. */
@@ -98,7 +100,7 @@ function anew(
   const specialization = known.specialization(measurement.driver);
   if (specialization === undefined) return { type: "unmakeable", because: "driver-unknown" };
   const effective = measuredAt(measurement, known.gateway.timeZone);
-  const sealed = sealedStatus.safeParse(parseJson(Buffer.from(record.body).toString())).data;
+  const sealed = sealedStatus.safeParse(parsed(record.body)).data;
   const isAmended = sealed?.entry.some(({ resource }) => resource.status === "amended") ?? false;
   const status = isAmended ? ({ status: "amended" } as const) : {};
   const made = toBundle(measurement, person, known.gateway, { ...form, ...status, effective, specialization });
@@ -137,16 +139,22 @@ const transaction = z.object({
 });
 
 function bundled(bytes: Uint8Array): Rendered {
-  const bundle = transaction.safeParse(parseJson(Buffer.from(bytes).toString())).data;
+  const bundle = transaction.safeParse(parsed(bytes)).data;
   if (bundle === undefined) return { type: "unmakeable", because: "no-transaction" };
-  const measure = bundle.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
-  const [name] = measure?.identifier ?? [];
-  const search =
-    name === undefined || measure?.status === "amended"
-      ? {}
-      : { search: `Observation?identifier=${encodeURIComponent(`${name.system}|${name.value}`)}` };
+  const observation = bundle.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
+  const [name] = observation?.identifier ?? [];
+  const measure = name === undefined ? {} : { measure: `${name.system}|${name.value}` };
+  const isAmended = observation?.status === "amended";
   const isRepeatable = bundle.entry.every(
     ({ request: { method, ifNoneExist } }) => method === "PUT" || ifNoneExist !== undefined,
   );
-  return { type: "bundle", bytes, entries: bundle.entry.length, ...search, isRepeatable };
+  return { type: "bundle", bytes, entries: bundle.entry.length, ...measure, isAmended, isRepeatable };
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(Buffer.from(bytes).toString());
+  } catch {
+    return undefined; // no JSON is no transaction, and no event of ours
+  }
 }

@@ -42,10 +42,13 @@ export function fhirServer(base: string, exchange: Exchange, tokens: TokenSource
       stop,
     );
 
-  /** Where the server does not let us search, it is taken not to be there. */
-  const isThere = async ({ search }: Transaction, stop: AbortSignal): Promise<boolean> => {
-    if (search === undefined) return false;
-    const url = `${base}/${search}&_summary=true`;
+  /**
+   * Where the server does not let us search, it is taken not to be there. What it has by an amended measure's identifier may
+   * be the version before.
+   */
+  const isThere = async ({ measure, isAmended }: Transaction, stop: AbortSignal): Promise<boolean> => {
+    if (measure === undefined || isAmended) return false;
+    const url = `${base}/Observation?identifier=${encodeURIComponent(measure)}&_summary=true`;
     const found = foundBy(await ask({ method: "GET", url, headers: { accept: FHIR_JSON } }, stop));
     return found !== undefined && found > 0;
   };

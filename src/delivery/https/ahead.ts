@@ -23,7 +23,8 @@ export interface AheadParts {
   readonly url: string;
   readonly line: HttpLine;
   readonly journal: JournalReader;
-  readonly confirmed: () => number;
+  /** Where the platform stands: sending goes on behind that record. */
+  readonly standsAt: () => number;
   readonly bounds: () => Pick<BatchBounds, "encoding" | "withhold">;
   readonly observe: Observe;
 }
@@ -45,10 +46,16 @@ export class AheadPosts {
     this.#overtaking.reconnected();
   }
 
+  /** What the platform holds ahead is not known any more. */
+  forget(): void {
+    this.#overtaking.forget();
+    this.#alarmsSentThrough = 0;
+  }
+
   /** @throws what came in the way of the connection. What the platform does not take goes in its turn. */
   async send(stop: AbortSignal): Promise<void> {
-    const { journal, confirmed } = this.#parts;
-    if (journal.lastSeq <= confirmed() + BACKLOG) {
+    const { journal, standsAt } = this.#parts;
+    if (journal.lastSeq <= standsAt() + BACKLOG) {
       this.#overtaking.forget();
       return;
     }
@@ -57,10 +64,10 @@ export class AheadPosts {
   }
 
   async #sendAlarms(stop: AbortSignal): Promise<void> {
-    const { journal, confirmed, bounds } = this.#parts;
+    const { journal, standsAt, bounds } = this.#parts;
     const { lastSeq } = journal;
     if (lastSeq <= this.#alarmsSentThrough) return;
-    for (const seq of await journal.alarms(Math.max(confirmed(), this.#alarmsSentThrough) + 1)) {
+    for (const seq of await journal.alarms(Math.max(standsAt(), this.#alarmsSentThrough) + 1)) {
       const [segment] = seq > this.#alarmsSentThrough ? await journal.segments(seq, 1) : [];
       if (segment === undefined) continue;
       await this.#show(segment, (record) => record.kind === RecordKind.alarm && !bounds().withhold(record), stop);
@@ -70,10 +77,10 @@ export class AheadPosts {
   }
 
   async #sendFresh(stop: AbortSignal): Promise<void> {
-    const { journal, confirmed, bounds } = this.#parts;
-    await this.#overtaking.look(confirmed());
+    const { journal, standsAt, bounds } = this.#parts;
+    await this.#overtaking.look(standsAt());
     for (let posts = 0; posts < FRESH_POSTS; posts += 1) {
-      const next = this.#overtaking.next(confirmed(), confirmed() + 1);
+      const next = this.#overtaking.next(standsAt(), standsAt() + 1);
       const [segment] = next === undefined ? [] : await journal.segments(next, 1);
       if (segment === undefined) return;
       const shown = this.#overtaking.take(segment, (record) => !bounds().withhold(record));

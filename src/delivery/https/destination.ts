@@ -5,23 +5,22 @@ import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
 import { bestOf, Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
-import { openReceipt, type Receipt } from "../../seal/receipt.ts";
-import { hashOf } from "../../seal/segment.ts";
+import type { Receipt } from "../../seal/receipt.ts";
 import { Aside } from "../aside.ts";
-import { Cursor } from "../cursor.ts";
 import type { DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
 import { type HttpLine, openHttpLine } from "../http/line.ts";
 import { retryAfterMs, troubleOfStatus } from "../http/status.ts";
 import { judgeReceipt, type ReceiptFault, type ReceiptVerdict, receiptFaults } from "../judge.ts";
+import { Life } from "../life.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
 import { pack } from "../portion.ts";
-import { type Ending, keepTrying } from "../retry.ts";
-import { Signal } from "../signal.ts";
+import { hashAt, Position } from "../position.ts";
+import type { Ending } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
-import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { nothingMore, type Withhold } from "../withhold.ts";
 import { AheadPosts } from "./ahead.ts";
 import { type Batch, type BatchBounds, firstBatch } from "./batch.ts";
 import { COSE } from "./media.ts";
@@ -61,13 +60,7 @@ const MAX_POST_BYTES = 1024 * 1024;
 
 /** Starts delivering, from the cursor in the journal on, until it is disposed of. */
 export async function openHttpsDestination(parts: HttpsDestinationParts): Promise<Destination> {
-  const { name, journal, observe } = parts;
-  const cursor = await Cursor.open(name, journal, {
-    moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) =>
-      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
-  });
-  const destination = new HttpsDestination(parts, cursor);
+  const destination = new HttpsDestination(parts, await Life.open(parts));
   destination.start();
   return destination;
 }
@@ -75,11 +68,9 @@ export async function openHttpsDestination(parts: HttpsDestinationParts): Promis
 class HttpsDestination implements Destination {
   readonly name: string;
   readonly #parts: HttpsDestinationParts;
-  readonly #cursor: Cursor;
+  readonly #life: Life;
   readonly #line: HttpLine;
-  readonly #timers: Timers;
-  readonly #stop = new AbortController();
-  readonly #changed = new Signal();
+  readonly #position: Position;
   readonly #aside: Aside;
   readonly #ahead: AheadPosts;
   readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
@@ -87,77 +78,54 @@ class HttpsDestination implements Destination {
   #encoding: Encoding = Encoding.deflate1;
   /** Shrinks where the platform says that a POST was too large. */
   #maxPostBytes: number;
-  #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
-  #running: Promise<void> = Promise.resolve();
+  #attempts = 0;
 
-  constructor(parts: HttpsDestinationParts, cursor: Cursor) {
+  constructor(parts: HttpsDestinationParts, life: Life) {
     const { name, config, timers = systemTimers } = parts;
     this.name = name;
     this.#parts = parts;
-    this.#cursor = cursor;
-    this.#timers = timers;
+    this.#life = life;
+    this.#position = new Position(life.cursor, timers);
     this.#aside = new Aside({ ...parts, destination: name });
     this.#maxPostBytes = config.maxPostBytes ?? MAX_POST_BYTES;
-    this.#line = openHttpLine({
-      timers,
-      ...(config.tls !== undefined && { tls: config.tls }),
-      ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
-    });
+    this.#line = openHttpLine({ ...config, timers });
     this.#ahead = new AheadPosts({
       ...parts,
       destination: name,
       url: config.url,
       line: this.#line,
-      confirmed: () => this.#cursor.confirmed,
+      standsAt: () => this.#position.standsAt,
       bounds: () => this.#bounds(),
     });
   }
 
   start(): void {
-    const { config, journal, deadLetters, random = Math.random } = this.#parts;
-    const raise = (): void => this.#changed.raise();
-    const stopListening = [journal.onCommit(raise), deadLetters.onWanted(raise)];
-    this.#stop.signal.addEventListener("abort", () => {
-      for (const stop of stopListening) stop();
-      raise();
-    });
-    this.#running = keepTrying(
-      (stop) => this.#attempt(stop),
-      {
-        timers: this.#timers,
-        random,
-        ...(config.spreadMs !== undefined && { spreadMs: config.spreadMs }),
-        waiting: (error, pace) => this.#tell(pace === "credentials" ? "suspended" : "waiting", error),
-      },
-      this.#stop.signal,
-    );
+    this.#life.begin((stop) => this.#attempt(stop));
   }
 
   status(): DestinationStatus {
-    return { ...this.#status, confirmed: this.#cursor.confirmed, ignoredReceipts: { ...this.#ignored } };
+    return { ...this.#life.status(), ignoredReceipts: { ...this.#ignored } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-    await this.#cursor.settled();
+    await this.#life.end();
+    this.#position[Symbol.dispose]();
     this.#line[Symbol.dispose]();
-    this.#status = { state: "closed" };
   }
 
   async #attempt(stop: AbortSignal): Promise<Ending> {
-    this.#status = { ...this.#status, state: "connecting" };
+    this.#attempts += 1;
     this.#ahead.newAttempt();
     // Another receiver may take this one: what every released one reads, until a receipt says more.
     this.#encoding = Encoding.deflate1;
     let stood = false;
     try {
       while (!stop.aborted) {
-        for (const seq of this.#aside.wanted(this.#cursor.confirmed)) await this.#sendAgain(seq, stop);
+        for (const seq of this.#aside.wanted(this.#position.standsAt)) await this.#sendAgain(seq, stop);
         await this.#ahead.send(stop);
         const segments = await this.#next();
         if (segments.length === 0) {
-          await this.#changed.wait();
+          await this.#life.changed.wait();
           continue;
         }
         for (const batch of firstBatch(segments, this.#bounds())) {
@@ -174,12 +142,12 @@ class HttpsDestination implements Destination {
 
   async #next(): Promise<readonly StoredSegment[]> {
     const { journal } = this.#parts;
-    const from = this.#cursor.confirmed + 1;
+    const from = this.#position.standsAt + 1;
     return from > journal.lastSeq ? [] : journal.segments(from, READ_RECORDS);
   }
 
   #bounds(): BatchBounds {
-    const { withhold = withholdQuarantine } = this.#parts;
+    const { withhold = nothingMore } = this.#parts;
     return {
       encoding: this.#encoding,
       maxBytes: this.#maxPostBytes,
@@ -191,11 +159,11 @@ class HttpsDestination implements Destination {
   async #deliver(batch: Batch, stop: AbortSignal): Promise<boolean> {
     const receipt = await this.#post(batch, stop);
     if (receipt === undefined) return false;
-    const before = this.#cursor.confirmed;
+    const before = this.#position.standsAt;
     // What was refused, or could not be read, changes what the portions behind this one are.
     const isOtherwise = await this.#heed(receipt);
     if (receipt.through > before) {
-      this.#cursor.confirm(receipt.through);
+      this.#position.advanced(receipt.through);
       this.#parts.observe({ type: "delivered", destination: this.name, firstSeq: before + 1, lastSeq: batch.lastSeq });
     } else if (batch.completes && !isOtherwise) {
       throw errors.DELIVERY_NO_RECEIPT({
@@ -222,7 +190,8 @@ class HttpsDestination implements Destination {
     if (status < 200 || status > 299) throw new Later(troubleOfStatus(status), retryAfterMs(answer));
     const verdict = await this.#judge(body);
     if (verdict.type === "ignored") throw this.#ignore(verdict.fault);
-    if (this.#status.state !== "connected") this.#tell("connected");
+    if (verdict.type === "behind") return this.#startOver(verdict.receipt);
+    this.#life.connected();
     return verdict.receipt;
   }
 
@@ -240,20 +209,32 @@ class HttpsDestination implements Destination {
     this.#maxPostBytes = this.#parts.config.maxPostBytes ?? MAX_POST_BYTES;
   }
 
-  async #judge(bytes: Uint8Array): Promise<ReceiptVerdict> {
+  #judge(bytes: Uint8Array): Promise<ReceiptVerdict> {
     const { config, journal } = this.#parts;
     const { platformKeys, gateway } = config;
-    const claim = openReceipt(bytes, platformKeys);
-    const through = claim.ok ? claim.receipt.through : 0;
-    // It may hold more than this POST brought: what an earlier one did, whose answer was lost.
-    const [held] = through > this.#cursor.confirmed ? await journal.segments(through, 1) : [];
+    const { standsAt } = this.#position;
+    const { epoch } = journal;
     return judgeReceipt(bytes, {
       platformKeys,
       gateway,
-      epoch: journal.epoch,
-      confirmed: this.#cursor.confirmed,
-      hashAt: (at) => (held?.lastSeq === at ? hashOf(held.segment) : undefined),
+      epoch,
+      standsAt,
+      hashAt: (through) => hashAt(journal, through),
     });
+  }
+
+  /** The answer says that the platform has less than it had. Where it says so again, sending starts over from there. */
+  async #startOver(receipt: Receipt): Promise<undefined> {
+    if (this.#position.behind(receipt.through, this.#attempts) !== "lost") {
+      throw errors.DELIVERY_NO_RECEIPT({
+        found: say("la plateforme dit avoir moins qu'avant", "the platform says that it has less than before"),
+      });
+    }
+    const { startsOver, error } = await this.#position.startOver(this.#parts.journal, receipt, this.name);
+    this.#parts.observe({ type: "fault", error });
+    if (!startsOver) throw error;
+    this.#ahead.forget();
+    return undefined;
   }
 
   /** A captive portal's page is no forged receipt: nobody has to be told of an attack. */
@@ -275,7 +256,7 @@ class HttpsDestination implements Destination {
 
   /** Shows a record that was put aside once more: its segment again, with this body alone. */
   async #sendAgain(seq: number, stop: AbortSignal): Promise<void> {
-    const { withhold = withholdQuarantine } = this.#parts;
+    const { withhold = nothingMore } = this.#parts;
     const segment = await this.#aside.onceMore(seq, withhold);
     if (segment === undefined) return;
     const portion = { segment, seqs: new Set([seq]), isLast: true };
@@ -287,12 +268,6 @@ class HttpsDestination implements Destination {
     await this.#heed(receipt);
     if (isUnread) return this.#sendAgain(seq, stop);
     await this.#aside.judged(seq, refusal && { code: "refused", words: refusal.reason });
-  }
-
-  #tell(state: "connected" | "waiting" | "suspended", error?: VigieError): void {
-    const trouble = error === undefined ? {} : { trouble: error };
-    this.#status = { state, ...trouble };
-    this.#parts.observe({ type: "destination", destination: this.name, state, ...(error !== undefined && { error }) });
   }
 }
 

@@ -78,11 +78,11 @@ export class AheadLane {
 
   /** Fresh measures go ahead of the backlog as far as the order of their devices allows. @param nextSeq, as sendAlarms() */
   async sendFresh(nextSeq: number): Promise<void> {
-    const { overtaking, journal, confirmed, aside, withhold } = this.#parts;
+    const { overtaking, journal, standsAt, aside, withhold } = this.#parts;
     if (this.#isClosed) return;
-    await overtaking.look(confirmed());
+    await overtaking.look(standsAt());
     while (this.#publisher.hasRoom) {
-      const next = overtaking.next(confirmed(), nextSeq);
+      const next = overtaking.next(standsAt(), nextSeq);
       const [segment] = next === undefined ? [] : await journal.segments(next, 1);
       if (segment === undefined) return;
       const shown = overtaking.take(segment, (record) => !aside.has(record.seq) && !withhold(record));
@@ -103,8 +103,8 @@ export class AheadLane {
    * holds this very record. A receipt could not tell: it says the same as before.
    */
   async sendAgain(): Promise<void> {
-    const { aside, withhold, confirmed, timers, receiptTimeoutMs } = this.#parts;
-    const [seq] = aside.wanted(confirmed());
+    const { aside, withhold, standsAt, timers, receiptTimeoutMs } = this.#parts;
+    const [seq] = aside.wanted(standsAt());
     if (this.#again !== undefined || seq === undefined || !this.#publisher.hasRoom) return;
     const segment = await aside.onceMore(seq, withhold);
     if (segment === undefined) return this.#events.changed();

@@ -4,23 +4,23 @@ import { verbatim } from "../../errors/sentence.ts";
 import type { GatewayEvent, Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import { bestOf, Encoding } from "../../seal/encoding.ts";
-import { type Holding, openHolding } from "../../seal/holding.ts";
 import type { KeyRing } from "../../seal/key.ts";
 import type { Receipt } from "../../seal/receipt.ts";
 import { Aside } from "../aside.ts";
 import { Cursor } from "../cursor.ts";
-import type { Because, DeadLetters } from "../dead-letters.ts";
+import type { DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
-import { judgeReceipt, type ReceiptFault, receiptFaults } from "../judge.ts";
 import { Outstanding, type WindowLimits } from "../outstanding.ts";
 import { Overtaking } from "../overtaking.ts";
+import { Position } from "../position.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
-import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { nothingMore, type Withhold } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
+import { Statements } from "./statements.ts";
 import { alarmsTopic, type FeedAddress, receiptsTopic, segmentsTopic } from "./topics.ts";
 import { connectMqtt } from "./transport.ts";
 
@@ -83,6 +83,7 @@ class MqttDestination implements Destination {
   readonly name: string;
   readonly #parts: MqttDestinationParts;
   readonly #cursor: Cursor;
+  readonly #position: Position;
   readonly #outstanding = new Outstanding();
   readonly #aside: Aside;
   readonly #overtaking: Overtaking;
@@ -96,10 +97,8 @@ class MqttDestination implements Destination {
   #encoding: Encoding = Encoding.deflate1;
   #conversation: Conversation | undefined;
   #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
-  readonly #ignored: Partial<Record<ReceiptFault, number>> = {};
+  readonly #statements: Statements;
   #running: Promise<void> = Promise.resolve();
-  /** Statements of the platform are taken one after the other, whatever connection they came by. */
-  #taking: Promise<void> = Promise.resolve();
   #stopListening: () => void = () => {};
 
   constructor(parts: MqttDestinationParts, cursor: Cursor) {
@@ -109,11 +108,13 @@ class MqttDestination implements Destination {
     this.#aside = new Aside({ ...parts, destination: parts.name });
     this.#overtaking = new Overtaking(parts.journal);
     this.#timers = parts.timers ?? systemTimers;
+    this.#position = new Position(cursor, this.#timers);
     this.#limits = {
       segments: parts.config.window ?? WINDOW_SEGMENTS,
       bytes: parts.config.windowBytes ?? WINDOW_BYTES,
     };
     this.#windowSegments = this.#limits.segments;
+    this.#statements = this.#listen();
   }
 
   start(): void {
@@ -132,7 +133,7 @@ class MqttDestination implements Destination {
   }
 
   status(): DestinationStatus {
-    return { ...this.#status, confirmed: this.#cursor.confirmed, ignoredReceipts: { ...this.#ignored } };
+    return { ...this.#status, confirmed: this.#cursor.confirmed, ignoredReceipts: { ...this.#statements.ignored } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -140,8 +141,9 @@ class MqttDestination implements Destination {
     this.#stopListening();
     this.#conversation?.end(closedByUs());
     await this.#running;
-    await this.#taking;
+    await this.#statements.settled;
     await this.#cursor.settled();
+    this.#position[Symbol.dispose]();
     this.#status = { state: "closed" };
   }
 
@@ -152,7 +154,8 @@ class MqttDestination implements Destination {
       const session = await connect(
         config,
         {
-          message: (topic, payload) => (topic === receiptsTopic(config.address) ? this.#take(payload) : undefined),
+          message: (topic, payload) =>
+            topic === receiptsTopic(config.address) ? this.#statements.take(payload) : undefined,
           closed: (reason) => this.#conversation?.closed(reason),
         },
         stop,
@@ -178,7 +181,7 @@ class MqttDestination implements Destination {
   }
 
   #converse(session: MqttSession): Conversation {
-    const { config, journal, observe, withhold = withholdQuarantine } = this.#parts;
+    const { config, journal, observe, withhold = nothingMore } = this.#parts;
     return new Conversation(
       {
         destination: this.name,
@@ -188,7 +191,7 @@ class MqttDestination implements Destination {
         outstanding: this.#outstanding,
         aside: this.#aside,
         overtaking: this.#overtaking,
-        confirmed: () => this.#cursor.confirmed,
+        standsAt: () => this.#position.standsAt,
         learned: this.#learned,
         window: () => ({ ...this.#limits, segments: this.#windowSegments }),
         receiptTimeoutMs: config.receiptTimeoutMs ?? RECEIPT_TIMEOUT_MS,
@@ -201,63 +204,43 @@ class MqttDestination implements Destination {
     );
   }
 
-  #take(bytes: Uint8Array): Promise<void> {
-    const { config, journal } = this.#parts;
-    const holding = openHolding(bytes, config.platformKeys);
-    const isOurs = holding?.gateway === config.address.gateway && holding.epoch === journal.epoch;
-    const take = () => (holding !== undefined && isOurs ? this.#takeHolding(holding) : this.#takeReceipt(bytes));
-    this.#taking = this.#taking.then(take).catch((error: unknown) => {
-      // The journal did not take a dead letter, for instance: the cursor stays before it, and all of it comes again.
-      const reason = isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error });
-      this.#conversation?.end(reason);
-    });
-    return this.#taking;
-  }
-
-  /** What was put aside and shown once more is held now, or refused again. Behind a fresh measure that is held the next may go. */
-  async #takeHolding({ held, refused }: Holding): Promise<void> {
-    this.#overtaking.settled(held);
-    const wanted = new Set(this.#aside.wanted(this.#cursor.confirmed));
-    const judge = async (seq: number, refusal?: Because): Promise<void> => {
-      if (wanted.has(seq)) await this.#aside.judged(seq, refusal);
-      this.#conversation?.judged(seq);
-    };
-    for (const seq of held) await judge(seq);
-    for (const { seq, reason } of refused) await judge(seq, { code: "refused", words: reason });
-    this.#conversation?.lookAgain();
-  }
-
-  async #takeReceipt(bytes: Uint8Array): Promise<void> {
-    const { config, journal } = this.#parts;
-    const verdict = judgeReceipt(bytes, {
-      platformKeys: config.platformKeys,
-      gateway: config.address.gateway,
-      epoch: journal.epoch,
-      confirmed: this.#cursor.confirmed,
-      hashAt: (through) => this.#outstanding.endingAt(through)?.hash,
-    });
-    switch (verdict.type) {
-      case "advances":
-        // What is refused is put aside first: the cursor passes nothing of which nobody knows.
-        await this.#aside.heed(verdict.receipt.exceptions);
-        this.#cursor.confirm(verdict.receipt.through);
-        this.#outstanding.receipted(verdict.receipt.through);
-        this.#packFor(verdict.receipt);
-        this.#windowSegments = Math.min(this.#windowSegments + 1, this.#limits.segments);
-        this.#conversation?.progressed();
-        return;
-      case "repeats":
-        await this.#aside.heed(verdict.receipt.exceptions);
-        this.#packFor(verdict.receipt);
-        this.#conversation?.repeated();
-        return;
-      case "ignored":
-        this.#ignored[verdict.fault] = (this.#ignored[verdict.fault] ?? 0) + 1;
-        this.#tell({
-          type: "fault",
-          error: errors.DELIVERY_RECEIPT_IGNORED({ where: verbatim(this.name), found: receiptFaults[verdict.fault] }),
-        });
-    }
+  #listen(): Statements {
+    const { config, journal, observe } = this.#parts;
+    const { gateway } = config.address;
+    const [position, outstanding, aside, overtaking] = [
+      this.#position,
+      this.#outstanding,
+      this.#aside,
+      this.#overtaking,
+    ];
+    return new Statements(
+      {
+        destination: this.name,
+        gateway,
+        platformKeys: config.platformKeys,
+        journal,
+        position,
+        outstanding,
+        aside,
+        overtaking,
+        observe,
+      },
+      {
+        advanced: (receipt) => {
+          this.#packFor(receipt);
+          this.#windowSegments = Math.min(this.#windowSegments + 1, this.#limits.segments);
+          this.#conversation?.progressed();
+        },
+        repeated: (receipt) => {
+          this.#packFor(receipt);
+          this.#conversation?.repeated();
+        },
+        doubted: () => this.#conversation?.repeated(),
+        startedOver: () => this.#conversation?.resend(),
+        judged: (seq) => this.#conversation?.judged(seq),
+        failed: (reason) => this.#conversation?.end(reason),
+      },
+    );
   }
 
   /** What the platform cannot read is not sent to it again. */

@@ -39,6 +39,11 @@ const MAX_ANSWER_BYTES = 256 * 1024;
 /** So often an answer that may be the record's fault or the server's is taken for the server's. */
 const PATIENCE = 5;
 
+interface Version {
+  readonly record: HandedRecord;
+  readonly transaction: Transaction | undefined;
+}
+
 /** What became of one record. */
 type Taken =
   | { readonly type: "taken" }
@@ -50,13 +55,7 @@ type Taken =
 export async function fhirSink(parts: FhirSinkParts): Promise<Sink & AsyncDisposable> {
   const { config, clock, timers = systemTimers } = parts;
   const connections = config.connections ?? CONNECTIONS;
-  const line = openHttpLine({
-    timers,
-    connections,
-    maxAnswerBytes: MAX_ANSWER_BYTES,
-    ...(config.tls !== undefined && { tls: config.tls }),
-    ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
-  });
+  const line = openHttpLine({ ...config, timers, connections, maxAnswerBytes: MAX_ANSWER_BYTES });
   const tokens = config.oauth === undefined ? undefined : await openTokenSource(config.oauth, line.exchange, clock);
   const server = fhirServer(config.url.replace(/\/$/, ""), line.exchange, tokens);
   const closing = new AbortController();
@@ -67,13 +66,16 @@ export async function fhirSink(parts: FhirSinkParts): Promise<Sink & AsyncDispos
       const refusals: Refusal[] = [];
       let trouble: VigieError | undefined;
       let isDown = false;
-      await sideBySide(connections, measures, async (record) => {
-        if (isDown) return;
-        const taken = await judge(record);
-        if (taken.type === "refused") refusals.push({ seq: record.seq, reason: taken.reason });
-        if (taken.type !== "not-now") return;
-        trouble ??= taken.trouble;
-        isDown ||= taken.ofTheServer;
+      await sideBySide(connections, versionsOf(measures), async (versions) => {
+        for (const { record, transaction } of versions) {
+          if (isDown) return;
+          const taken = await judge(record, transaction);
+          if (taken.type === "refused") refusals.push({ seq: record.seq, reason: taken.reason });
+          if (taken.type !== "not-now") continue;
+          trouble ??= taken.trouble;
+          isDown ||= taken.ofTheServer;
+          return;
+        }
       });
       if (trouble !== undefined) throw trouble;
       return refusals;
@@ -92,15 +94,15 @@ export async function fhirSink(parts: FhirSinkParts): Promise<Sink & AsyncDispos
 function judging(submit: (transaction: Transaction) => Promise<Judgement>) {
   const doubts = new Map<string, number>();
   let lastGood: Transaction | undefined;
-  return async ({ id, body }: HandedRecord): Promise<Taken> => {
-    const transaction = transactionIn(body);
+  return async ({ id }: HandedRecord, transaction: Transaction | undefined): Promise<Taken> => {
     if (transaction === undefined) return { type: "refused", reason: "the body is no transaction of FHIR" };
     const judgement = await submit(transaction);
     const name = idText(id);
     switch (judgement.type) {
       case "accepted":
         doubts.delete(name);
-        lastGood = transaction;
+        // Not an amended one: by the time that it is sent again there may be a newer version.
+        if (!transaction.isAmended) lastGood = transaction;
         return { type: "taken" };
       case "refused":
         return { type: "refused", reason: reasonOf(judgement.because) };
@@ -119,13 +121,20 @@ function judging(submit: (transaction: Transaction) => Promise<Judgement>) {
   };
 }
 
-function transactionIn(body: Uint8Array): Transaction | undefined {
-  try {
-    const rendered = asSealed(body);
-    return rendered.type === "bundle" ? rendered : undefined;
-  } catch {
-    return undefined; // no JSON is no transaction
+/** The versions of each measure, in order: an amended one must not arrive before the one that it amends, nor behind the next. */
+function versionsOf(measures: readonly HandedRecord[]): readonly (readonly Version[])[] {
+  const versions = new Map<string, Version[]>();
+  for (const record of measures) {
+    const transaction = transactionIn(record.body);
+    const name = transaction?.measure ?? idText(record.id);
+    versions.set(name, [...(versions.get(name) ?? []), { record, transaction }]);
   }
+  return [...versions.values()];
+}
+
+function transactionIn(body: Uint8Array): Transaction | undefined {
+  const rendered = asSealed(body);
+  return rendered.type === "bundle" ? rendered : undefined;
 }
 
 /** The code alone: the server's words may hold what it was sent, and a receipt's reader is a technician. */

@@ -8,6 +8,7 @@ import { kindNames } from "./kinds.ts";
 /**
  * One line a record: `{"gateway","epoch","seq","kind","id","body"}`, the body as it was sealed, digit for digit.
  * A repeat after a crash of the receiver writes the same line again: whoever reads goes by `id`.
+ * Records that are dated again have a line of their own: `{"gateway","epoch","kind":"redated","firstSeq","lastSeq","offsetMs"}`.
  */
 export function linesSink(output: Writable): Sink {
   return {
@@ -21,6 +22,12 @@ export function linesSink(output: Writable): Sink {
       }
       if (lines.length > 0) await write(output, lines.join(""));
       return refusals;
+    },
+    async redate({ gateway, ranges }) {
+      const lines = ranges.map(({ epoch, firstSeq, lastSeq, offsetMs }) =>
+        JSON.stringify({ gateway, epoch, kind: "redated", firstSeq, lastSeq, offsetMs }),
+      );
+      await write(output, `${lines.join("\n")}\n`);
     },
   };
 }

@@ -29,6 +29,8 @@ const INSERT = `INSERT INTO vigie_received(gateway, epoch, sealed_at, clock_trus
   SELECT $1, $2, to_timestamp($3::float8 / 1000), $4, seq, id, kind, body::jsonb
   FROM unnest($5::bigint[], $6::bytea[], $7::text[], $8::text[]) AS handed(seq, id, kind, body)
   ON CONFLICT (id) DO NOTHING`;
+const REDATE = `UPDATE vigie_received SET clock_offset_ms=$1
+  WHERE gateway=$2 AND epoch=$3 AND seq BETWEEN $4 AND $5 AND NOT clock_trusted`;
 /** SQLSTATE class 22, data exception: JSON that JSONB cannot hold (a NUL in a text, half a surrogate pair). */
 const DATA_EXCEPTION = /^22/;
 const SESSIONS = 4;
@@ -46,6 +48,11 @@ export async function postgresSink(place: PostgresPlace): Promise<Sink & AsyncDi
   }
   return {
     hand: (handover) => insert(pool, handover),
+    async redate({ gateway, ranges }) {
+      for (const { epoch, firstSeq, lastSeq, offsetMs } of ranges) {
+        await pool.query(REDATE, [offsetMs, gateway, epoch, firstSeq, lastSeq]);
+      }
+    },
     [Symbol.asyncDispose]: () => pool.end(),
   };
 }

@@ -169,6 +169,28 @@ describe("a FHIR server as destination", () => {
     expect(server.of("Observation")).toHaveLength(2);
   });
 
+  it("never sends a version of a measure again once a newer one was taken, though somebody asks for it", async () => {
+    const server = closing(await startFhirServer());
+    const versions = ["resident-2", "resident-3"].map((reference) => {
+      const { body, ...rest } = measureDraft(1, undefined, { status: "amended" });
+      return { ...rest, body: body.replaceAll("resident-0042", reference) };
+    });
+    const journal = newJournal();
+    journal.commit(measureDraft(1), ...versions);
+    server.before = ({ body }, response) => {
+      if (!body.includes("resident-2")) return false;
+      response.writeHead(422, { "content-type": "application/fhir+json" }).end(JSON.stringify(outcome("not yet")));
+      return true;
+    };
+    const { receipted, deadLetters } = await arrange(journal, server.base);
+    // The first correction's letter, and that it is not needed any more.
+    await receipted(5);
+    server.before = () => false;
+    const audit = { kind: RecordKind.audit, id: new Uint8Array(16), body: Buffer.from("{}") };
+    expect(await deadLetters.sendAgain("fhir", [2], audit)).toBe(0);
+    expect(server.of("Observation")).toMatchObject([{ subject: { identifier: { value: "resident-3" } } }]);
+  });
+
   it("asks the route again when a record's turn comes", async () => {
     const server = closing(await startFhirServer());
     let isAllowed = true;
@@ -223,6 +245,16 @@ describe("the form of a bundle", () => {
       { seq: 2, code: "mes-device-unidentified" },
       { seq: 3, code: "mes-glucose-moment" },
     ]);
+    expect(server.of("Observation")).toHaveLength(1);
+  });
+
+  it.each(["{", '{"resourceType":"Bundle"}'])("puts aside what is no transaction: %s", async (body) => {
+    const journal = newJournal();
+    journal.commit({ body }, measureDraft(2));
+    const server = closing(await startFhirServer());
+    const { receipted, deadLetters } = await arrange(journal, server.base);
+    await receipted(3);
+    expect(deadLetters.list()).toMatchObject([{ seq: 1, code: "no-transaction" }]);
     expect(server.of("Observation")).toHaveLength(1);
   });
 

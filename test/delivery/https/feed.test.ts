@@ -220,6 +220,29 @@ describe("the sealed feed over HTTPS", () => {
     expect(sink.bodies.indexOf("away 601")).toBe(602);
   });
 
+  it("sends again what a platform lost that says twice that it has less, and keeps the cursor on disk", async () => {
+    const journal = journalOf(20);
+    const first = await platform();
+    const { port } = first;
+    const soonEnough = {
+      timers: { after: (ms: number, callback: () => void) => (ms < 10_000 ? soon(callback) : () => {}) },
+    };
+    const proxy = closing(await startProxy(port));
+    const { receipted, told } = await gateway(journal, `http://localhost:${proxy.port}/feed`, soonEnough);
+    await receipted(20);
+    // Another disk, without what the first one had.
+    const restored = await platform();
+    proxy.target = restored.port;
+    proxy.cut("reset");
+    journal.commit('{"n":21}');
+    await receipted(21);
+    expect(restored.sink.bodies).toEqual(bodies(21));
+    const faults = told.all.filter((event) => event.type === "fault").map(({ error }) => error.code);
+    expect(faults).toEqual(["DELIVERY_PLATFORM_LOST_STATE"]);
+    const moves = told.all.flatMap((event) => (event.type === "receipted" ? [event.through] : []));
+    expect(moves).toEqual(moves.toSorted((a, b) => a - b));
+  });
+
   it.skipIf(!hasOpenssl)("goes by mutual TLS", async () => {
     using pki = new Pki();
     const server = pki.issue("server", { usage: "serverAuth", names: ["DNS:localhost"] });

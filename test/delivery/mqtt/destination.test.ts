@@ -100,6 +100,16 @@ describe("an MQTT destination", () => {
     await gateway.destination[Symbol.asyncDispose]();
   });
 
+  it("goes on behind what the platform has already, though it was sent before a restart and no cursor tells of it", async () => {
+    const { journal, broker, open, say } = arrange(30, { window: 4 });
+    const gateway = await open();
+    await settle();
+    await say(20);
+    expect(await journal.cursor("platform")).toBe(20);
+    expect(broker.seqs).toEqual([1, 2, 3, 4, 21, 22, 23, 24]);
+    await gateway.destination[Symbol.asyncDispose]();
+  });
+
   it("sends again from the cursor over a new connection when no receipt comes for 60 s", async () => {
     const { broker, open, say, timers } = arrange(4);
     const gateway = await open();

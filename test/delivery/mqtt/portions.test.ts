@@ -227,7 +227,7 @@ describe("whatever happens to the portions on their way", () => {
       }),
       { numRuns: 60 },
     );
-  });
+  }, 120_000);
 });
 
 /** The bodies that a message shows. */

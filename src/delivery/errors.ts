@@ -128,12 +128,12 @@ export const errors = defineErrors({
   },
   DELIVERY_RECORD_REFUSED: {
     what: {
-      fr: "La plateforme refuse définitivement un enregistrement ; les suivants passent.",
-      en: "The platform refuses one record for good; those behind it pass.",
+      fr: "La destination ne prendra pas un enregistrement ; il est mis de côté, les suivants passent.",
+      en: "The destination will not take one record; it is put aside, and those behind it pass.",
     },
     remedy: {
-      fr: "`vigie deliveries dead` donne la raison : corrigez la cause avec la plateforme. L'enregistrement reste dans le journal.",
-      en: "`vigie deliveries dead` gives the reason: mend the cause with the platform. The record stays in the journal.",
+      fr: "`vigie deliveries dead` donne la raison. Corrigez la cause, puis `vigie deliveries retry`. Rien ne quitte le journal.",
+      en: "`vigie deliveries dead` gives the reason. Mend the cause, then `vigie deliveries retry`. Nothing leaves the journal.",
     },
     exit: ExitCode.data,
   },

@@ -15,7 +15,7 @@ import type { Outstanding, WindowLimits } from "../outstanding.ts";
 import { BACKLOG, type Overtaking } from "../overtaking.ts";
 import { halves, noneOf, type Packed, type Portion, pack, wholeOf } from "../portion.ts";
 import type { Ending } from "../retry.ts";
-import { Signal } from "../signal.ts";
+import type { Signal } from "../signal.ts";
 import type { Timers } from "../timers.ts";
 import { reasonCode, troubleOfReason } from "../trouble.ts";
 import type { Withhold } from "../withhold.ts";
@@ -36,6 +36,8 @@ export interface ConversationParts {
   readonly alarmsTopic: string;
   readonly journal: JournalReader;
   readonly outstanding: Outstanding;
+  /** Something was committed, or is wanted once more, or happened here. */
+  readonly changed: Signal;
   readonly aside: Aside;
   readonly overtaking: Overtaking;
   /** Where the platform stands: sending goes on behind that record. */
@@ -61,7 +63,6 @@ export class Conversation {
   readonly #publisher: Publisher;
   readonly #ahead: AheadLane;
   readonly #receipts: ReceiptWatch;
-  readonly #changed = new Signal();
   /** Read from the journal or cut smaller, not yet sent: at most what one read gives. */
   #ready: Portion[] = [];
   #nextSeq: number;
@@ -78,10 +79,7 @@ export class Conversation {
   constructor(parts: ConversationParts, session: MqttSession) {
     this.#parts = parts;
     this.#publisher = new Publisher(session);
-    this.#ahead = new AheadLane(parts, this.#publisher, {
-      changed: () => this.#changed.raise(),
-      failed: (reason) => this.end(reason),
-    });
+    this.#ahead = new AheadLane(parts, this.#publisher, (reason) => this.end(reason));
     const seconds = parts.receiptTimeoutMs / 1_000;
     const silence = say(`aucun depuis ${seconds} s`, `none for ${seconds} s`);
     this.#receipts = new ReceiptWatch(parts, {
@@ -95,36 +93,29 @@ export class Conversation {
 
   /** Sends until something ends it. */
   async run(): Promise<Ending> {
-    const { journal, timers, outstanding } = this.#parts;
-    const stopListening = journal.onCommit(() => this.#changed.raise());
+    const { changed, timers, outstanding } = this.#parts;
     const cancelStood = timers.after(STOOD_MS, () => {
       this.#stood ||= !outstanding.awaitsReceipt;
     });
     try {
       let reason = this.#ended;
       while (reason === undefined) {
-        if (!(await this.#sendSome())) await this.#changed.wait();
+        if (!(await this.#sendSome())) await changed.wait();
         reason = this.#ended;
       }
       await Promise.all(this.#puttingAside);
       return { reason, stood: this.#stood };
     } finally {
-      stopListening();
       cancelStood();
       this.#receipts.stop();
       this.#ahead.stop();
     }
   }
 
-  /** There is something else to send, perhaps. */
-  lookAgain(): void {
-    this.#changed.raise();
-  }
-
   /** The platform said what became of what it was shown apart from its turn. */
   judged(seq: number): void {
     this.#ahead.judged(seq);
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   /** The connection is over. A broker that ends it because a packet was too large does not say which: the largest was. */
@@ -137,7 +128,7 @@ export class Conversation {
   /** Ends it, for this reason. The first one counts. */
   end(reason: VigieError): void {
     this.#ended ??= reason;
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   /** A receipt moved the cursor: there is room, and whatever was missing has come. */
@@ -148,7 +139,7 @@ export class Conversation {
     this.#ready = this.#ready.filter(({ segment }) => segment.lastSeq > through);
     this.#nextSeq = Math.max(this.#nextSeq, through + 1);
     this.#receipts.progressed();
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   /** The platform said again how far it is, while it should have more: unless that comes soon, send from there. */
@@ -163,7 +154,7 @@ export class Conversation {
     this.#ready = [];
     this.#probes.clear();
     this.#nextSeq = this.#parts.standsAt() + 1;
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   /** @returns false where there is nothing to send, or no room for it. */
@@ -245,7 +236,7 @@ export class Conversation {
     } else {
       this.#taken(sent);
     }
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   #taken({ portion }: Sent): void {
@@ -311,7 +302,7 @@ export class Conversation {
         this.end(isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }));
       }
       this.#puttingAside.delete(putting);
-      this.#changed.raise();
+      this.#parts.changed.raise();
     };
     const putting = put();
     this.#puttingAside.add(putting);

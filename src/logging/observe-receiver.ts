@@ -45,6 +45,9 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
       case "feed":
         log.info(`feed ${event.state}`, event.error === undefined ? {} : { code: event.error.code });
         break;
+      case "presence":
+        log.debug(`gateway ${event.isOnline ? "online" : "offline"}`, { gateway: event.gateway });
+        break;
       case "concern":
         concern(log, event);
         break;

@@ -21,7 +21,7 @@ import { type Withhold, withholdQuarantine } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
 import { Statements } from "./statements.ts";
-import { alarmsTopic, type FeedAddress, receiptsTopic, segmentsTopic } from "./topics.ts";
+import { alarmsTopic, type FeedAddress, presenceTopic, receiptsTopic, segmentsTopic } from "./topics.ts";
 import { connectMqtt } from "./transport.ts";
 
 export interface MqttDestinationConfig {
@@ -152,7 +152,7 @@ class MqttDestination implements Destination {
     this.#status = { ...this.#status, state: "connecting" };
     try {
       const session = await connect(
-        config,
+        { ...config, presenceTopic: presenceTopic(config.address) },
         {
           message: (topic, payload) =>
             topic === receiptsTopic(config.address) ? this.#statements.take(payload) : undefined,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { GatewayConfig } from "./config/schema.ts";
 import { readKey } from "./config/secret.ts";
 import { createControl } from "./control/control.ts";
+import type { Line } from "./control/health.ts";
 import type { Control } from "./control/port.ts";
 import { serveControl } from "./control/socket.ts";
 import { DeadLetters } from "./delivery/dead-letters.ts";
@@ -35,6 +36,8 @@ export interface GatewayParts {
   readonly drivers: DriverRegistry;
   readonly clock: Clock;
   readonly observe: Observe;
+  /** What the log calls a device, for whoever asks from the board. */
+  readonly nameInLog?: (address: string) => string;
   /** How often a simulated scenario is played. @default Infinity */
   readonly rounds?: number;
 }
@@ -72,11 +75,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     await sayWhose(identity, journal).catch(unlessFull(observe));
     // Before the destinations: what a person consents to is known before anything is sent.
-    const { registry, sessions, deadLetters, control, desk } = await openDesk(parts, journal);
+    const destinations: Destination[] = [];
+    const lines = () => destinations.map(lineOf);
+    const { registry, sessions, deadLetters, control, desk } = await openDesk(parts, journal, lines);
     const { quarantineAfterDays: days } = config.journal;
     if (days !== undefined) discardOld = async () => void (await discardAfter(days, desk));
 
-    const destinations: Destination[] = [];
     for (const destination of config.destinations) {
       const observeHere = (event: GatewayEvent): void => {
         observe(event);
@@ -153,6 +157,7 @@ function caretakerOf({ config, clock, observe }: GatewayParts, first: () => Prom
     clock,
     timers: systemTimers,
     told: (error) => observe({ type: "fault", error }),
+    relieved: (fullFor) => observe({ type: "relieved", fullFor }),
   });
 }
 
@@ -167,8 +172,9 @@ export interface Desk {
 
 /** The registry over an open journal, with what the configuration lists, and what a power cut left half done finished. */
 export async function openDesk(
-  { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
+  { config, drivers, clock, observe, nameInLog }: Omit<GatewayParts, "rounds">,
   journal: Journal,
+  lines: () => readonly Line[] = () => [],
 ): Promise<Desk> {
   const registry = await RegistryStore.open({
     journal,
@@ -183,8 +189,22 @@ export async function openDesk(
   const parts = { gateway: identityOf(config), journal, destinations, registry, clock, specializationOf };
   for (const error of await carryOutAll(parts)) observe({ type: "fault", error });
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
-  const control = createControl({ ...parts, reader: journal, keys: journal, sessions, deadLetters });
+  const control = createControl({
+    ...parts,
+    reader: journal,
+    keys: journal,
+    health: journal,
+    lines,
+    sessions,
+    deadLetters,
+    ...(nameInLog === undefined ? {} : { nameInLog }),
+  });
   return { registry, sessions, deadLetters, control, desk: parts };
+}
+
+function lineOf(destination: Destination): Line {
+  const { state, trouble } = destination.status();
+  return { name: destination.name, state, ...(trouble === undefined ? {} : { trouble: trouble.code }) };
 }
 
 /** Where commands find the gateway that holds a journal. */

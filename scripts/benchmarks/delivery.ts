@@ -101,7 +101,7 @@ async function overMutualTls(): Promise<readonly Row[]> {
   const messages: Uint8Array[] = [];
   for (let next = 1; next <= STORED; ) {
     for (const segment of await journal.segments(next, 4_096)) {
-      messages.push(encodeMessage(segment, Encoding.deflate1));
+      messages.push(encodeMessage(segment, Encoding.compact));
       next = segment.lastSeq + 1;
     }
   }
@@ -180,7 +180,8 @@ async function freshDuringDrain(journal: Journal, to: Parameters<typeof deliver>
     waits.push(wait());
   }
   await drained;
-  return Promise.all(waits);
+  // Awaited here: the destination closes behind the return.
+  return await Promise.all(waits);
 }
 
 /** @returns messages a second. */

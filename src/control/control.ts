@@ -17,15 +17,22 @@ import { putDevice, putPerson, removeDevice, removePerson } from "../registry/kn
 import type { SessionBook } from "../registry/sessions.ts";
 import type { KnownAssignment } from "../registry/shape.ts";
 import { encodeMessage } from "../seal/message.ts";
+import { type HealthParts, healthOf, type Line } from "./health.ts";
 import type { Answer, Control, Request } from "./port.ts";
 import { type RotatingJournal, rotateKey } from "./rotate.ts";
 
 export interface ControlParts extends DeskParts {
   /** What the journal's own commands read. */
   readonly reader: Pick<Journal, "status" | "segments" | "lastSeq" | "verify">;
+  /** What the health of the gateway is read from. */
+  readonly health: HealthParts["journal"];
+  /** The destinations, where the gateway runs. */
+  readonly lines: () => readonly Line[];
   /** Whose keys are changed. */
   readonly keys: RotatingJournal;
   readonly sessions: SessionBook;
+  /** What the log of this run calls a device; there where there is a log. */
+  readonly nameInLog?: (address: string) => string;
   readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain" | "forgetErased">;
 }
 
@@ -54,6 +61,14 @@ const done: Answer = { is: "done" };
 async function answer(request: Request, parts: ControlParts): Promise<Answer> {
   const { journal, registry, sessions } = parts;
   switch (request.do) {
+    case "health": {
+      const { gateway, destinations, lines } = parts;
+      const { timeZone } = gateway;
+      return {
+        is: "health",
+        health: await healthOf({ journal: parts.health, timeZone, destinations, lines: lines() }),
+      };
+    }
     case "journal-status": {
       const { cursors, ...status } = await parts.reader.status();
       return { is: "status", status: { ...status, cursors: { ...cursors } } };
@@ -158,12 +173,13 @@ async function again(
   return deadLetters.sendAgain(destination, seqs, auditDraft(actor, deed, registry.now()));
 }
 
-function show({ gateway, registry, sessions }: ControlParts): Answer {
+function show({ gateway, registry, sessions, nameInLog }: ControlParts): Answer {
   const { devices, persons, assignments, consents } = registry.state;
   return {
     is: "registry",
     timeZone: gateway.timeZone,
     devices: [...devices.values()],
+    ...(nameInLog === undefined ? {} : { inLog: devices.values().map(({ address }) => nameInLog(address)) }),
     persons: persons.values().map(({ reference, system, label, ins, badge }) => ({
       reference,
       system,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { letterShape } from "../delivery/dead-letters.ts";
 import { quarantineReasons } from "../registry/port.ts";
 import { assignmentShape, consentShape, deviceShape, media, sessionShape } from "../registry/shape.ts";
+import { healthShape } from "./health.ts";
 
 /** The journal's two keys: what signs its segments, and what encrypts its bodies. */
 export const keyUses = ["signing", "box"] as const;
@@ -18,6 +19,7 @@ const demand = <Name extends string, Fields extends z.ZodRawShape>(name: Name, f
   z.strictObject({ do: z.literal(name), ...fields });
 
 export const requestShape = z.discriminatedUnion("do", [
+  demand("health", {}),
   demand("journal-status", {}),
   /** Whole segments from the one that holds `from` on. They hold health data: the socket is its owner's alone. */
   demand("journal-segments", { from: at, max: z.int().min(1).max(1_024) }),
@@ -101,6 +103,8 @@ export const answerShape = z.discriminatedUnion("is", [
     /** The site's, in which times are shown. */
     timeZone: text,
     devices: z.array(deviceShape),
+    /** What the log of the running gateway calls each of them, in their order. */
+    inLog: z.array(text).exactOptional(),
     persons: z.array(shownPerson),
     assignments: z.array(assignmentShape),
     consents: z.array(consentShape),
@@ -127,8 +131,10 @@ export const answerShape = z.discriminatedUnion("is", [
       bytes: z.int(),
       cursors: z.record(text, z.int()),
       isMovingToBoxKey: z.boolean(),
+      isFull: z.boolean(),
     }),
   }),
+  answer("health", { health: healthShape }),
   answer("segments", {
     lastSeq: z.int(),
     segments: z.array(z.strictObject({ epoch: z.int(), firstSeq: z.int(), lastSeq: z.int(), message: z.base64() })),

@@ -38,17 +38,22 @@ export class Overtaking {
     this.#journal = journal;
   }
 
-  /** Finds out what came since. The first time, whatever is there is the backlog. @param confirmed what the platform has receipted */
+  /**
+   * Finds out what came since. The first time, whatever is there goes in its turn, but for the end of it: a device that measured
+   * nothing but a moment ago has no backlog. @param confirmed what the platform has receipted
+   */
   async look(confirmed: number): Promise<void> {
-    const round = this.#round;
     const { lastSeq } = this.#journal;
-    const isBacklog = this.#lookedThrough === undefined;
-    for (let after = this.#lookedThrough ?? confirmed; after < lastSeq; after += LOOK_AT_ONCE) {
-      const range = { after, through: Math.min(after + LOOK_AT_ONCE, lastSeq) };
-      const isInTurn = isBacklog || this.#owners.size >= MOST_FRESH;
-      const measures = await this.#journal.measured(range, isInTurn ? "last" : "each");
+    const inTurnThrough = this.#lookedThrough === undefined ? Math.max(confirmed, lastSeq - BACKLOG) : 0;
+    let after = this.#lookedThrough ?? confirmed;
+    const round = this.#round;
+    while (after < lastSeq) {
+      const isInTurn = after < inTurnThrough || this.#owners.size >= MOST_FRESH;
+      const through = Math.min(after + LOOK_AT_ONCE, after < inTurnThrough ? inTurnThrough : lastSeq);
+      const measures = await this.#journal.measured({ after, through }, isInTurn ? "last" : "each");
       if (round !== this.#round) return;
       for (const measure of measures) this.#note(measure, isInTurn);
+      after = through;
     }
     this.#lookedThrough = lastSeq;
   }

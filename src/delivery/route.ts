@@ -4,7 +4,7 @@ import type { StoredWholeRecord } from "../journal/port.ts";
 import type { MeasureKind } from "../measure/measurement.ts";
 import type { Clock } from "../measure/time.ts";
 import { RecordKind } from "../seal/record.ts";
-import { type Withhold, withholdQuarantine } from "./withhold.ts";
+import type { Withhold } from "./withhold.ts";
 
 /** Each list, where it is there, names all that a destination may have. */
 export interface Only {
@@ -37,7 +37,6 @@ export function routing({ destination, only = {}, consent, clock }: RouteParts):
   const asksSource = kinds !== undefined || devices !== undefined;
   const asksPerson = persons !== undefined || consent !== undefined;
   return (record) => {
-    if (withholdQuarantine(record)) return true;
     const isMeasure = record.kind === RecordKind.measure;
     if (asksSource && (isMeasure || record.source !== undefined)) {
       const reading = readingOf(record);

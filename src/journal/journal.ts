@@ -167,6 +167,7 @@ export class SqliteJournal implements Journal {
       bytes: size === undefined ? 0 : integer(size, "bytes"),
       cursors: Object.fromEntries(cursors.map(({ destination, through }) => [destination, through])),
       isMovingToBoxKey: this.#state.vault.isRotating,
+      isFull: this.#disk.isFull,
     };
   }
 

@@ -104,6 +104,21 @@ describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
     expect(await json("devices", "list")).toHaveLength(3);
   });
 
+  test("its status says in one look what there is to do", async () => {
+    const status = await ok("journal", "status");
+    expect(status).toMatch(/^À VOIR : \d+ · TO BE LOOKED AT: \d+\n {2}✗ /);
+    expect(status).toContain("→ vigie quarantine list");
+    expect(status.includes("la passerelle est arrêtée")).toBe(state === "stopped");
+    const told = await json("journal", "status");
+    const waiting: unknown[] = await json("quarantine", "list");
+    expect(told).toMatchObject({ isRunning: state === "running", quarantine: { count: waiting.length } });
+    const delivery = await json("deliveries", "status");
+    expect(delivery.destinations).toMatchObject([{ name: "plateforme-demo", through: 0, aside: 0, again: 0 }]);
+    expect(await ok("deliveries", "status")).toMatch(
+      /livré à · delivered to {6}plateforme-demo : .*en attente · waiting/,
+    );
+  });
+
   test("a person is erased with a reason, and the audit says who asked, and not of whom", async () => {
     expect(await refused("persons", "erase", "demo-0012")).toEqual([64, "USAGE"]);
     const { erased } = await json(

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { routing } from "../../src/delivery/route.ts";
+import { withholding } from "../../src/delivery/withhold.ts";
 import type { StoredWholeRecord } from "../../src/journal/port.ts";
 import { RecordKind } from "../../src/seal/record.ts";
 import { FakeClock } from "../fixtures/clock.ts";
+import { newJournal } from "../fixtures/feed.ts";
 
 const clock = new FakeClock();
 const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
@@ -23,7 +25,9 @@ describe("what a destination is for", () => {
   it("is everything but the quarantine, where nothing is said", () => {
     expect(keepsBack({})).toBe(false);
     expect(keepsBack({}, record({ kind: RecordKind.audit, body: bytes({}) }))).toBe(false);
-    expect(keepsBack({}, record({ kind: RecordKind.quarantine }))).toBe(true);
+    const segment = newJournal().commit("1", { kind: RecordKind.quarantine, body: "2" });
+    const { records } = withholding(segment, routing({ destination: "platform", clock }));
+    expect(records.map((one) => "withheld" in one)).toEqual([false, true]);
   });
 
   it.each([

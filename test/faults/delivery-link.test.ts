@@ -57,6 +57,24 @@ describe.skipIf(!hasMosquitto)("nothing is lost, doubled or out of order, and in
   );
 
   test(
+    "connections reset as soon as they are made, for a while",
+    async () => {
+      await open();
+      await line.take(5);
+      await line.receipted();
+      const before = line.proxy.connections;
+      line.proxy.refuse = true;
+      line.proxy.cut("reset");
+      await line.take(30);
+      await line.gateway.told.first(() => line.proxy.connections >= before + 3);
+      line.proxy.refuse = false;
+      await line.receipted();
+      await line.judge("connections reset as soon as they are made", 1);
+    },
+    TIMEOUT,
+  );
+
+  test(
     "half-open link: noticed by the keepalive",
     async () => {
       await open();

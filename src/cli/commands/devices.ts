@@ -18,10 +18,15 @@ export default function devices(io: Io, summary: Sentence): Command {
   const list = asking(
     command(io, { name: "list", summary: { fr: "donne les appareils connus", en: "lists the known devices" } }),
   ).action(async (options: ControlOptions) => {
-    const { devices } = await ask(io, options, { do: "registry-show" }, "registry");
-    if (options.json === true) return print(io.stdout, JSON.stringify(devices, null, 2));
-    const rows = devices.map(({ address, label, driver }) => [address, label, driver ?? "–"]);
-    await print(io.stdout, ...table(["adresse · address", "nom · label", "pilote · driver"], rows));
+    const { devices, inLog = [] } = await ask(io, options, { do: "registry-show" }, "registry");
+    if (options.json === true) {
+      const known = devices.map((device, at) => (inLog[at] === undefined ? device : { ...device, inLog: inLog[at] }));
+      return print(io.stdout, JSON.stringify(known, null, 2));
+    }
+    // The log names no address and no label; who stands at the board may know which device it speaks of.
+    const rows = devices.map(({ address, label, driver }, at) => [address, label, driver ?? "–", inLog[at] ?? "–"]);
+    const headings = ["adresse · address", "nom · label", "pilote · driver", "au journal technique · in the log"];
+    await print(io.stdout, ...table(headings, rows));
   });
   const add = changing(
     command(io, {

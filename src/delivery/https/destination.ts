@@ -3,25 +3,24 @@ import { isVigieError, type VigieError } from "../../errors/error.ts";
 import { say, verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
-import { Encoding } from "../../seal/encoding.ts";
+import { bestOf, Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
 import type { Receipt } from "../../seal/receipt.ts";
 import { Aside } from "../aside.ts";
-import { Cursor } from "../cursor.ts";
 import type { DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
 import { type HttpLine, openHttpLine } from "../http/line.ts";
 import { retryAfterMs, troubleOfStatus } from "../http/status.ts";
 import { judgeReceipt, type ReceiptFault, type ReceiptVerdict, receiptFaults } from "../judge.ts";
+import { Life } from "../life.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
 import { pack } from "../portion.ts";
 import { hashAt, Position } from "../position.ts";
-import { type Ending, keepTrying } from "../retry.ts";
-import { Signal } from "../signal.ts";
+import type { Ending } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
-import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { nothingMore, type Withhold } from "../withhold.ts";
 import { AheadPosts } from "./ahead.ts";
 import { type Batch, type BatchBounds, firstBatch } from "./batch.ts";
 import { COSE } from "./media.ts";
@@ -61,13 +60,7 @@ const MAX_POST_BYTES = 1024 * 1024;
 
 /** Starts delivering, from the cursor in the journal on, until it is disposed of. */
 export async function openHttpsDestination(parts: HttpsDestinationParts): Promise<Destination> {
-  const { name, journal, observe } = parts;
-  const cursor = await Cursor.open(name, journal, {
-    moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) =>
-      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
-  });
-  const destination = new HttpsDestination(parts, cursor);
+  const destination = new HttpsDestination(parts, await Life.open(parts));
   destination.start();
   return destination;
 }
@@ -75,11 +68,8 @@ export async function openHttpsDestination(parts: HttpsDestinationParts): Promis
 class HttpsDestination implements Destination {
   readonly name: string;
   readonly #parts: HttpsDestinationParts;
-  readonly #cursor: Cursor;
+  readonly #life: Life;
   readonly #line: HttpLine;
-  readonly #timers: Timers;
-  readonly #stop = new AbortController();
-  readonly #changed = new Signal();
   readonly #position: Position;
   readonly #aside: Aside;
   readonly #ahead: AheadPosts;
@@ -89,23 +79,16 @@ class HttpsDestination implements Destination {
   /** Shrinks where the platform says that a POST was too large. */
   #maxPostBytes: number;
   #attempts = 0;
-  #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
-  #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: HttpsDestinationParts, cursor: Cursor) {
+  constructor(parts: HttpsDestinationParts, life: Life) {
     const { name, config, timers = systemTimers } = parts;
     this.name = name;
     this.#parts = parts;
-    this.#cursor = cursor;
-    this.#timers = timers;
-    this.#position = new Position(cursor, timers);
+    this.#life = life;
+    this.#position = new Position(life.cursor, timers);
     this.#aside = new Aside({ ...parts, destination: name });
     this.#maxPostBytes = config.maxPostBytes ?? MAX_POST_BYTES;
-    this.#line = openHttpLine({
-      timers,
-      ...(config.tls !== undefined && { tls: config.tls }),
-      ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
-    });
+    this.#line = openHttpLine({ ...config, timers });
     this.#ahead = new AheadPosts({
       ...parts,
       destination: name,
@@ -117,42 +100,24 @@ class HttpsDestination implements Destination {
   }
 
   start(): void {
-    const { config, journal, deadLetters, random = Math.random } = this.#parts;
-    const raise = (): void => this.#changed.raise();
-    const stopListening = [journal.onCommit(raise), deadLetters.onWanted(raise)];
-    this.#stop.signal.addEventListener("abort", () => {
-      for (const stop of stopListening) stop();
-      raise();
-    });
-    this.#running = keepTrying(
-      (stop) => this.#attempt(stop),
-      {
-        timers: this.#timers,
-        random,
-        ...(config.spreadMs !== undefined && { spreadMs: config.spreadMs }),
-        waiting: (error, pace) => this.#tell(pace === "credentials" ? "suspended" : "waiting", error),
-      },
-      this.#stop.signal,
-    );
+    this.#life.begin((stop) => this.#attempt(stop));
   }
 
   status(): DestinationStatus {
-    return { ...this.#status, confirmed: this.#cursor.confirmed, ignoredReceipts: { ...this.#ignored } };
+    return { ...this.#life.status(), ignoredReceipts: { ...this.#ignored } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#running;
-    await this.#cursor.settled();
+    await this.#life.end();
     this.#position[Symbol.dispose]();
     this.#line[Symbol.dispose]();
-    this.#status = { state: "closed" };
   }
 
   async #attempt(stop: AbortSignal): Promise<Ending> {
-    this.#status = { ...this.#status, state: "connecting" };
     this.#attempts += 1;
     this.#ahead.newAttempt();
+    // Another receiver may take this one: what every released one reads, until a receipt says more.
+    this.#encoding = Encoding.deflate1;
     let stood = false;
     try {
       while (!stop.aborted) {
@@ -160,7 +125,7 @@ class HttpsDestination implements Destination {
         await this.#ahead.send(stop);
         const segments = await this.#next();
         if (segments.length === 0) {
-          await this.#changed.wait();
+          await this.#life.changed.wait();
           continue;
         }
         for (const batch of firstBatch(segments, this.#bounds())) {
@@ -182,7 +147,7 @@ class HttpsDestination implements Destination {
   }
 
   #bounds(): BatchBounds {
-    const { withhold = withholdQuarantine } = this.#parts;
+    const { withhold = nothingMore } = this.#parts;
     return {
       encoding: this.#encoding,
       maxBytes: this.#maxPostBytes,
@@ -226,7 +191,7 @@ class HttpsDestination implements Destination {
     const verdict = await this.#judge(body);
     if (verdict.type === "ignored") throw this.#ignore(verdict.fault);
     if (verdict.type === "behind") return this.#startOver(verdict.receipt);
-    if (this.#status.state !== "connected") this.#tell("connected");
+    this.#life.connected();
     return verdict.receipt;
   }
 
@@ -284,15 +249,14 @@ class HttpsDestination implements Destination {
   /** @returns whether what is sent next is not what it would have been. */
   async #heed({ encodings, exceptions }: Receipt): Promise<boolean> {
     const isNews = await this.#aside.heed(exceptions);
-    const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
-    const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
-    this.#encoding = encoding;
+    const isUnread = !encodings.includes(this.#encoding);
+    this.#encoding = bestOf(encodings);
     return isNews || isUnread;
   }
 
   /** Shows a record that was put aside once more: its segment again, with this body alone. */
   async #sendAgain(seq: number, stop: AbortSignal): Promise<void> {
-    const { withhold = withholdQuarantine } = this.#parts;
+    const { withhold = nothingMore } = this.#parts;
     const segment = await this.#aside.onceMore(seq, withhold);
     if (segment === undefined) return;
     const portion = { segment, seqs: new Set([seq]), isLast: true };
@@ -300,16 +264,10 @@ class HttpsDestination implements Destination {
     const receipt = await this.#post({ bytes, shown: [seq] }, stop);
     if (receipt === undefined) return;
     const refusal = receipt.exceptions.find((one) => one.seq === seq);
-    const before = this.#encoding;
+    const isUnread = !receipt.encodings.includes(this.#encoding);
     await this.#heed(receipt);
-    if (this.#encoding !== before) return this.#sendAgain(seq, stop);
+    if (isUnread) return this.#sendAgain(seq, stop);
     await this.#aside.judged(seq, refusal && { code: "refused", words: refusal.reason });
-  }
-
-  #tell(state: "connected" | "waiting" | "suspended", error?: VigieError): void {
-    const trouble = error === undefined ? {} : { trouble: error };
-    this.#status = { state, ...trouble };
-    this.#parts.observe({ type: "destination", destination: this.name, state, ...(error !== undefined && { error }) });
   }
 }
 

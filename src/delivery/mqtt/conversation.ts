@@ -23,11 +23,10 @@ import { AheadLane } from "./ahead.ts";
 import type { MqttSession } from "./port.ts";
 import { Publisher, packetBytes } from "./publisher.ts";
 import { INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
+import { ReceiptWatch } from "./receipt-watch.ts";
 
 /** Records read from the journal at once: one full segment, or as many single ones. */
 const READ_RECORDS = 256;
-/** A platform that repeats itself may only be busy with what is on its way. Two round trips of a bad link, then we resend. */
-const GAP_MS = 2_000;
 /** A connection that stood this long was none of those that break as soon as they are made. */
 const STOOD_MS = 60_000;
 
@@ -61,6 +60,7 @@ export class Conversation {
   readonly #parts: ConversationParts;
   readonly #publisher: Publisher;
   readonly #ahead: AheadLane;
+  readonly #receipts: ReceiptWatch;
   readonly #changed = new Signal();
   /** Read from the journal or cut smaller, not yet sent: at most what one read gives. */
   #ready: Portion[] = [];
@@ -74,8 +74,6 @@ export class Conversation {
   readonly #probes = new Map<Portion, Sent>();
   #ended: VigieError | undefined;
   #stood = false;
-  #cancelReceiptTimer: (() => void) | undefined;
-  #cancelGapTimer: (() => void) | undefined;
 
   constructor(parts: ConversationParts, session: MqttSession) {
     this.#parts = parts;
@@ -83,6 +81,12 @@ export class Conversation {
     this.#ahead = new AheadLane(parts, this.#publisher, {
       changed: () => this.#changed.raise(),
       failed: (reason) => this.end(reason),
+    });
+    const seconds = parts.receiptTimeoutMs / 1_000;
+    const silence = say(`aucun depuis ${seconds} s`, `none for ${seconds} s`);
+    this.#receipts = new ReceiptWatch(parts, {
+      gap: () => this.resend(),
+      silence: () => this.end(errors.DELIVERY_NO_RECEIPT({ found: silence })),
     });
     this.#nextSeq = parts.standsAt() + 1;
     parts.outstanding.restart();
@@ -107,8 +111,7 @@ export class Conversation {
     } finally {
       stopListening();
       cancelStood();
-      this.#cancelReceiptTimer?.();
-      this.#cancelGapTimer?.();
+      this.#receipts.stop();
       this.#ahead.stop();
     }
   }
@@ -144,19 +147,13 @@ export class Conversation {
     const through = this.#parts.standsAt();
     this.#ready = this.#ready.filter(({ segment }) => segment.lastSeq > through);
     this.#nextSeq = Math.max(this.#nextSeq, through + 1);
-    this.#cancelGapTimer?.();
-    this.#cancelGapTimer = undefined;
-    this.#cancelReceiptTimer?.();
-    this.#cancelReceiptTimer = undefined;
-    this.#expectReceipt();
+    this.#receipts.progressed();
     this.#changed.raise();
   }
 
   /** The platform said again how far it is, while it should have more: unless that comes soon, send from there. */
   repeated(): void {
-    if (!this.#parts.outstanding.awaitsReceipt) return;
-    // It stays armed until there is progress: one resend per gap, the receipt timer sees to the rest.
-    this.#cancelGapTimer ??= this.#parts.timers.after(GAP_MS, () => this.resend());
+    this.#receipts.repeated();
   }
 
   /** Sends from the cursor on, again. */
@@ -261,7 +258,7 @@ export class Conversation {
       const { firstSeq, lastSeq } = portion.segment;
       outstanding.acknowledged(lastSeq);
       observe({ type: "delivered", destination, firstSeq, lastSeq });
-      this.#expectReceipt();
+      this.#receipts.expect();
     }
   }
 
@@ -318,14 +315,5 @@ export class Conversation {
     };
     const putting = put();
     this.#puttingAside.add(putting);
-  }
-
-  #expectReceipt(): void {
-    const { outstanding, timers, receiptTimeoutMs } = this.#parts;
-    if (!outstanding.awaitsReceipt) return;
-    const seconds = receiptTimeoutMs / 1_000;
-    this.#cancelReceiptTimer ??= timers.after(receiptTimeoutMs, () =>
-      this.end(errors.DELIVERY_NO_RECEIPT({ found: say(`aucun depuis ${seconds} s`, `none for ${seconds} s`) })),
-    );
   }
 }

@@ -3,7 +3,7 @@ import { isVigieError, type VigieError } from "../../errors/error.ts";
 import { verbatim } from "../../errors/sentence.ts";
 import type { GatewayEvent, Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
-import { Encoding } from "../../seal/encoding.ts";
+import { bestOf, Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
 import type { Receipt } from "../../seal/receipt.ts";
 import { Aside } from "../aside.ts";
@@ -17,7 +17,7 @@ import { Position } from "../position.ts";
 import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
-import { type Withhold, withholdQuarantine } from "../withhold.ts";
+import { nothingMore, type Withhold } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
 import { Statements } from "./statements.ts";
@@ -160,6 +160,8 @@ class MqttDestination implements Destination {
         },
         stop,
       );
+      // Another receiver may take this one: what every released one reads, until a receipt says more.
+      this.#encoding = Encoding.deflate1;
       const conversation = this.#converse(session);
       this.#conversation = conversation;
       // Not awaited: what is published behind the SUBSCRIBE is handled behind it (MQTT 5 §4.6), a round trip earlier.
@@ -179,7 +181,7 @@ class MqttDestination implements Destination {
   }
 
   #converse(session: MqttSession): Conversation {
-    const { config, journal, observe, withhold = withholdQuarantine } = this.#parts;
+    const { config, journal, observe, withhold = nothingMore } = this.#parts;
     return new Conversation(
       {
         destination: this.name,
@@ -243,9 +245,8 @@ class MqttDestination implements Destination {
 
   /** What the platform cannot read is not sent to it again. */
   #packFor({ encodings }: Receipt): void {
-    const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
-    const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
-    this.#encoding = encoding;
+    const isUnread = !encodings.includes(this.#encoding);
+    this.#encoding = bestOf(encodings);
     if (isUnread) this.#conversation?.resend();
   }
 

@@ -101,7 +101,7 @@ async function overMutualTls(): Promise<readonly Row[]> {
   const messages: Uint8Array[] = [];
   for (let next = 1; next <= STORED; ) {
     for (const segment of await journal.segments(next, 4_096)) {
-      messages.push(encodeMessage(segment, Encoding.deflate1));
+      messages.push(encodeMessage(segment, Encoding.compact));
       next = segment.lastSeq + 1;
     }
   }
@@ -355,7 +355,7 @@ async function stop(receiver: ChildProcess): Promise<void> {
 }
 
 /** Bundles as intake makes them of a thermometer's readings. */
-async function bundles(count: number): Promise<readonly Contents[]> {
+export async function bundles(count: number): Promise<readonly Contents[]> {
   const drafts: Draft[] = [];
   const intake = intakeOf({
     append: async (draft) => {
@@ -367,11 +367,11 @@ async function bundles(count: number): Promise<readonly Contents[]> {
   return drafts.map(({ kind, id, body }) => ({ kind, id, body }));
 }
 
-function chunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+export function chunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
 }
 
-function keyOf(index: number): SigningKey {
+export function keyOf(index: number): SigningKey {
   const seed = Buffer.alloc(32);
   seed.writeUInt32LE(index + 1);
   return signingKey(seed);

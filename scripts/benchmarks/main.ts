@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { delivery } from "./delivery.ts";
 import { journal } from "./journal.ts";
 import { line } from "./line.ts";
+import { receiver } from "./receiver.ts";
 import { type Row, table } from "./report.ts";
 import { start } from "./start.ts";
 
@@ -10,6 +11,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   start,
   line,
   journal,
+  receiver,
   delivery,
 };
 

@@ -1,7 +1,10 @@
 /** Builds a preset dictionary for raw deflate: of each sample, what the samples behind it do not have already. */
 
-/** Shorter repeats cost more to refer to than they are worth. */
-const LEAST_REPEAT = 8;
+/**
+ * A repeat costs some 3 bytes to refer to, and breaks what stands around it. Of 8, 16, 24, 32 and 48 characters: 1 231, 1 185,
+ * 1 162, 1 159 and 1 119 bytes for one measure each of six kinds, with a dictionary of 8, 9, 11, 12 and 14 kB.
+ */
+const LEAST_REPEAT = 32;
 
 /** @param samples by importance, the most common last: it stands whole, nearest to the data. */
 export function buildDictionary(samples: readonly string[], words: readonly string[]): string {
@@ -10,12 +13,14 @@ export function buildDictionary(samples: readonly string[], words: readonly stri
   return words.filter((word) => !dictionary.includes(word)).join("") + dictionary;
 }
 
-/** Without what no other body has: UUIDs and times of the samples. */
+/** Without what no other body has: times, addresses, and values of the samples' own. */
 function neutral(sample: string): string {
   return sample
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, "")
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/g, "2026-")
-    .replaceAll("00-00-00-00-00-00", "");
+    .replaceAll(/"(wall|monotonic)":\d+/g, '"$1":')
+    .replaceAll("0".repeat(32), "")
+    .replaceAll("00-00-00-00-00-00", "")
+    .replaceAll("00:00:00:00:00:00", "");
 }
 
 function novel(text: string, known: string): string {

@@ -1,9 +1,16 @@
 /** Writes the next dictionary of bodies. One that was published is never written again: make a new number. */
 import { createHash } from "node:crypto";
+import { mark } from "../../src/seal/uuids.ts";
 import { buildDictionary } from "./build.ts";
-import { sampleBodies, words } from "./samples.ts";
+import { GATEWAY, type Sample, samples, words } from "./samples.ts";
 
-const text = buildDictionary(sampleBodies(), words);
+const marked = (sample: Sample): string => {
+  const text = mark(GATEWAY, [sample])?.texts.join("");
+  return Buffer.from(text ?? "", "latin1").toString();
+};
+const all = samples();
+const sources = all.map(({ source }) => Buffer.from(source).toString());
+const text = buildDictionary([...sources, ...all.map(marked)], words);
 const lines: string[] = [];
 // Cut between characters, so that no line splits a surrogate pair or an accent.
 for (let rest = [...text]; rest.length > 0; rest = rest.slice(100)) lines.push(rest.slice(0, 100).join(""));

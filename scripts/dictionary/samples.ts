@@ -3,14 +3,17 @@ import { toBundle } from "../../src/fhir/bundle.ts";
 import type { GatewayIdentity, Person } from "../../src/fhir/port.ts";
 import type { Specialization } from "../../src/measure/codes.ts";
 import { Decimal } from "../../src/measure/decimal.ts";
+import { readingId } from "../../src/measure/identity.ts";
 import { toJson } from "../../src/measure/json.ts";
 import { type Decoded, type Device, type Measurement, statuses } from "../../src/measure/measurement.ts";
 import type { Quantity, UcumUnit } from "../../src/measure/quantity.ts";
 import { measuredAt } from "../../src/measure/site-time.ts";
+import { writeSource } from "../../src/measure/source.ts";
 import { ms, wallMs } from "../../src/measure/time.ts";
 
+export const GATEWAY = "passerelle";
 const gateway: GatewayIdentity = {
-  id: "passerelle",
+  id: GATEWAY,
   structure: { finess: "000000000", name: "EHPAD" },
   timeZone: "Europe/Paris",
   version: "0.1.0",
@@ -22,6 +25,8 @@ const receivedAt = {
   bootId: "00".repeat(16),
   synchronised: true,
 };
+
+const pressures = { systolic: q("128", "mm[Hg]"), diastolic: q("81", "mm[Hg]") };
 
 /** The rarer first: what stands last in the dictionary costs least to refer to. */
 const readings: readonly (readonly [Decoded, Specialization, string])[] = [
@@ -49,21 +54,12 @@ const readings: readonly (readonly [Decoded, Specialization, string])[] = [
   [{ kind: "heart-rate", value: q("72", "/min"), method: "oximeter", status: [] }, 528388, "gatt-oximeter"],
   [{ kind: "heart-rate", value: q("72", "/min"), method: "cuff", status: [] }, 528391, "gatt-blood-pressure"],
   [
-    {
-      kind: "blood-pressure",
-      systolic: q("128", "mm[Hg]"),
-      diastolic: q("81", "mm[Hg]"),
-      mean: q("97", "mm[Hg]"),
-      status: ["irregular-pulse"],
-    },
+    { kind: "blood-pressure", ...pressures, mean: { absent: "not-a-number" }, status: ["irregular-pulse"] },
     528391,
     "gatt-blood-pressure",
   ],
-  [
-    { kind: "blood-pressure", systolic: q("128", "mm[Hg]"), diastolic: q("81", "mm[Hg]"), status: [] },
-    528391,
-    "gatt-blood-pressure",
-  ],
+  [{ kind: "blood-pressure", ...pressures, status: [] }, 528391, "gatt-blood-pressure"],
+  [{ kind: "blood-pressure", ...pressures, mean: q("97", "mm[Hg]"), status: [] }, 528391, "gatt-blood-pressure"],
 ];
 
 const devices: readonly Device[] = [
@@ -96,7 +92,14 @@ export const words: readonly string[] = [
   "TAIDOC",
 ];
 
-export function sampleBodies(): string[] {
+export interface Sample {
+  readonly id: Uint8Array;
+  readonly body: Uint8Array;
+  readonly source: Uint8Array;
+}
+
+/** Each with the measurement it was made from, as the journal keeps it beside. */
+export function samples(): Sample[] {
   return readings.flatMap(([decoded, specialization, driver]) =>
     devices.flatMap((device) => {
       const measurement: Measurement = {
@@ -109,7 +112,9 @@ export function sampleBodies(): string[] {
       };
       const effective = measuredAt(measurement, gateway.timeZone);
       const outcome = toBundle(measurement, person, gateway, { flavour: "platform", effective, specialization });
-      return "bundle" in outcome ? [toJson(outcome.bundle)] : [];
+      if (!("bundle" in outcome)) return [];
+      const source = writeSource({ measurement, person: person.reference, by: "assignment:" });
+      return [{ id: readingId(measurement, gateway.id), body: Buffer.from(toJson(outcome.bundle)), source }];
     }),
   );
 }

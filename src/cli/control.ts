@@ -61,13 +61,20 @@ export async function ask<Is extends Answer["is"]>(
   request: Request,
   is: Is,
 ): Promise<Extract<Answer, { is: Is }>> {
-  return withControl(io, options.config, async (control) => {
-    const answer = await control.ask(request);
-    if (answer.is === "refused") throw await refusal(answer);
-    if (isThe(answer, is)) return answer;
-    const [got, wanted]: readonly [string, string] = [answer.is, is];
-    throw errors.INTERNAL({ found: verbatim(got), expected: verbatim(wanted) });
-  });
+  return withControl(io, options.config, (control) => answered(control, request, is));
+}
+
+/** The answer of a gateway that is at hand. @throws as ask() */
+export async function answered<Is extends Answer["is"]>(
+  control: Control,
+  request: Request,
+  is: Is,
+): Promise<Extract<Answer, { is: Is }>> {
+  const answer = await control.ask(request);
+  if (answer.is === "refused") throw await refusal(answer);
+  if (isThe(answer, is)) return answer;
+  const [got, wanted]: readonly [string, string] = [answer.is, is];
+  throw errors.INTERNAL({ found: verbatim(got), expected: verbatim(wanted) });
 }
 
 export async function withControl<Result>(
@@ -124,7 +131,7 @@ export async function refusal({
   found,
   expected,
   where,
-}: Extract<Answer, { is: "refused" }>): Promise<VigieError> {
+}: Omit<Extract<Answer, { is: "refused" }>, "is">): Promise<VigieError> {
   const known = (await errorCatalogue()).find((entry) => entry.code === code);
   if (known === undefined) return errors.INTERNAL({ found: verbatim(code) });
   return new VigieError(code, known, {

@@ -14,6 +14,7 @@ import { withholding } from "../delivery/withhold.ts";
 import { isVigieError, VigieError } from "../errors/error.ts";
 import { verbatim } from "../errors/sentence.ts";
 import { controlPath, openConfiguredJournal } from "../gateway.ts";
+import { SAID } from "../intake/directory.ts";
 import { erasureOrdered } from "../intake/due.ts";
 import { errors as journalErrors } from "../journal/errors.ts";
 import { giveTo } from "../journal/files.ts";
@@ -68,33 +69,48 @@ export async function salvage(config: GatewayConfig, actor: Actor): Promise<Salv
     return undefined;
   }
   await assertJournal(config);
-  const because = await damageOf(config, clock);
+  const refused = await refusalOf(config, clock);
   try {
-    return await salvageInto(await salvageFolder(folder), { config, clock, actor, because });
+    return await salvageInto(await salvageFolder(folder), { config, clock, actor, refused });
   } catch (cause) {
     if (cause instanceof VigieError) throw cause;
     throw journalErrors.JOURNAL_SALVAGE_FAILED({ where: verbatim(folder), found: diskSays(cause), cause });
   }
 }
 
+/**
+ * What a single flipped bit can make of a file: its name for SQLite, its gateway, or the box of the index key. These errors
+ * mean damage only where the keys at hand prove that the file is ours: assertOurs() asks.
+ */
+const mayBeDamage: readonly string[] = ["JOURNAL_DAMAGED", "JOURNAL_NOT_OURS", "JOURNAL_FOREIGN", "JOURNAL_KEY_WRONG"];
+
 /** @throws JOURNAL_SOUND where there is none, and whatever else the journal is refused with. */
-async function damageOf(config: GatewayConfig, clock: Clock): Promise<string | null> {
+async function refusalOf(config: GatewayConfig, clock: Clock): Promise<VigieError> {
   try {
     const journal = await openConfiguredJournal(config, clock);
     await journal.close();
   } catch (error) {
-    if (isVigieError(error, "JOURNAL_DAMAGED")) return error.detail.found?.en ?? null;
+    if (error instanceof VigieError && mayBeDamage.includes(error.code)) return error;
     throw error;
   }
   throw errors.JOURNAL_SOUND({ where: verbatim(config.journal.path) });
+}
+
+/** @throws what the journal was refused with, where nothing that is signed and opens says that it is this gateway's. */
+function assertOurs({ records, gateway }: Salvaged, { config, refused }: Task): void {
+  const own = config.gateway.id;
+  if (gateway !== undefined && gateway !== own) {
+    throw journalErrors.JOURNAL_FOREIGN({ found: verbatim(gateway), expected: verbatim(own) });
+  }
+  if (records === 0 && !isVigieError(refused, "JOURNAL_DAMAGED")) throw refused;
 }
 
 interface Task {
   readonly config: GatewayConfig;
   readonly clock: Clock;
   readonly actor: Actor;
-  /** What it was refused with, where it said so. */
-  readonly because: string | null;
+  /** What the journal was refused with. */
+  readonly refused: VigieError;
 }
 
 async function salvageInto(folder: string, task: Task): Promise<SalvageReport> {
@@ -104,9 +120,7 @@ async function salvageInto(folder: string, task: Task): Promise<SalvageReport> {
   const file = join(folder, "journal.cbor");
   const gateway = task.config.gateway.id;
   const report = await withDamaged(damagedFile, folder, keys, async (damaged, salvaged) => {
-    if (salvaged.gateway !== undefined && salvaged.gateway !== gateway) {
-      throw journalErrors.JOURNAL_FOREIGN({ found: verbatim(salvaged.gateway), expected: verbatim(gateway) });
-    }
+    assertOurs(salvaged, task);
     await exportWhole(damaged, file);
     const sequence = await readFile(file);
     const digest = createHash("sha256").update(sequence).digest("hex");
@@ -115,7 +129,12 @@ async function salvageInto(folder: string, task: Task): Promise<SalvageReport> {
     const limits = { ballastBytes: 0, ...(maxBytes === undefined ? {} : { maxBytes }) };
     const next = await openJournal({ folder: nextFolder(folder), gateway, clock: task.clock, ...keys, ...limits });
     try {
-      const loss = { ...salvaged, because: task.because, isRegistryWhole: isWhole, digest };
+      const loss = {
+        ...salvaged,
+        because: task.refused.detail.found?.en ?? task.refused.code,
+        isRegistryWhole: isWhole,
+        digest,
+      };
       await next.append(eventOf(loss), facts.filter(staysTrue));
       const deed = {
         action: "journal-salvaged",
@@ -157,8 +176,9 @@ async function exportWhole(damaged: Damaged, file: string): Promise<void> {
   }
 }
 
-/** Sequence numbers begin anew: what names one of the old ones says nothing any more. */
-const staysTrue = (fact: Fact): boolean => fact.shelf !== REFUSALS && erasureOrdered(fact) === undefined;
+/** What names sequence numbers of the old epoch, or says what it was told, says nothing in the new one. */
+const staysTrue = (fact: Fact): boolean =>
+  fact.shelf !== REFUSALS && fact.shelf !== SAID.shelf && erasureOrdered(fact) === undefined;
 
 /** @returns how many records the new journal took. */
 async function carryOver(
@@ -191,7 +211,7 @@ const seqOfLetter = ({ value }: Fact): number => (value === undefined ? 0 : lett
 /** An event travels: it says what was lost by number, and nothing of anybody. */
 const MOST_RANGES = 200;
 
-function eventOf(loss: Salvaged & { because: string | null; isRegistryWhole: boolean; digest: string }): Draft {
+function eventOf(loss: Salvaged & { because: string; isRegistryWhole: boolean; digest: string }): Draft {
   const { epoch, lastSeq, records, lost, because, isRegistryWhole, digest } = loss;
   const body = {
     type: "journal-salvaged",

@@ -128,10 +128,19 @@ export class DeadLetters {
   }
 
   /** It was taken after all. */
-  async taken(destination: string, seq: number): Promise<void> {
+  taken(destination: string, seq: number): Promise<void> {
+    return this.#takeOff(destination, seq, "record-taken");
+  }
+
+  /** A newer version of it was taken: this one must not go any more. */
+  superseded(destination: string, seq: number): Promise<void> {
+    return this.#takeOff(destination, seq, "record-superseded");
+  }
+
+  async #takeOff(destination: string, seq: number, type: string): Promise<void> {
     const { journal } = this.#parts;
     const key = keyOf({ destination, seq });
-    await journal.append(event({ type: "record-taken", destination, seq }), [{ shelf: REFUSALS, key }]);
+    await journal.append(event({ type, destination, seq }), [{ shelf: REFUSALS, key }]);
     this.#letters.delete(key);
   }
 

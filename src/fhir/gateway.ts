@@ -1,8 +1,9 @@
 /** The gateway as an HL7 PhgDevice 1.0.0: registered in a bundle of its own, since a Mesures bundle holds one Device only. */
+import { gatewayUuid } from "../measure/identity.ts";
 import { systemIdIdentifier, systemIdOf } from "./device.ts";
 import { organisation } from "./person.ts";
 import type { GatewayIdentity, TimeSync } from "./port.ts";
-import { fullUrl, ownIdentifier, search, uuidFrom } from "./reference.ts";
+import { fullUrl, ownIdentifier, search } from "./reference.ts";
 import { concept, mdc, profiles } from "./systems.ts";
 import type { Bundle, Device, Identifier, Reference } from "./types.ts";
 
@@ -21,10 +22,10 @@ const timeSyncProtocols = {
 
 /** What names the gateway alone: its System ID, else a UUID made of its id. */
 export function gatewayIdentifier(gateway: GatewayIdentity): Identifier {
-  return systemIdOf(gateway) === undefined ? ownIdentifier(gatewayUuid(gateway)) : systemIdIdentifier(gateway.systemId);
+  return systemIdOf(gateway) === undefined
+    ? ownIdentifier(gatewayUuid(gateway.id))
+    : systemIdIdentifier(gateway.systemId);
 }
-
-const gatewayUuid = (gateway: GatewayIdentity): string => uuidFrom("gateway", gateway.id);
 
 /** For the gatewayDevice extension: the gateway was registered before, so it is named by its identifier. */
 export function gatewayReference(gateway: GatewayIdentity): Reference {
@@ -50,6 +51,6 @@ export function phgDevice(gateway: GatewayIdentity): Bundle {
     owner: organisation("FINEG", gateway.structure.finess),
   };
   const request = { method: "PUT", url: `Device?${search(unique)}` } as const;
-  const entry = { fullUrl: fullUrl(gatewayUuid(gateway)), resource, request };
+  const entry = { fullUrl: fullUrl(gatewayUuid(gateway.id)), resource, request };
   return { resourceType: "Bundle", type: "transaction", entry: [entry] };
 }

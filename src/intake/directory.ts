@@ -7,7 +7,8 @@ import type { GatewayIdentity } from "../fhir/port.ts";
 import type { JournalFacts, JournalWriter } from "../journal/port.ts";
 import { RecordKind } from "../seal/record.ts";
 
-const SAID = { shelf: "gateway", key: "identity" };
+/** What was said of the gateway in this epoch. */
+export const SAID = { shelf: "gateway", key: "identity" };
 
 /**
  * Says who this gateway is and which structure answers for it: in each epoch once, and again when it changed.

@@ -6,7 +6,7 @@ import type { Specialization } from "../measure/codes.ts";
 import { toJson } from "../measure/json.ts";
 import type { Measurement } from "../measure/measurement.ts";
 import type { MeasuredAt } from "../measure/site-time.ts";
-import { writeSource } from "../measure/source.ts";
+import { type Source, writeSource } from "../measure/source.ts";
 import { RecordKind } from "../seal/record.ts";
 
 export interface Reading {
@@ -42,15 +42,9 @@ export function recordOf(
     const body = { type: "measure-failed", because: made.noBundle, ...factsOf(measurement) };
     return { as: "failed", content: { kind: RecordKind.event, body: encode(body), ...indexed(measurement) } };
   }
-  const source = writeSource({ measurement, person: person.reference, ...(by === undefined ? {} : { by }) });
-  const content = {
-    kind: RecordKind.measure,
-    body: encode(made.bundle),
-    ...indexed(measurement),
-    source,
-    person: person.reference,
-  };
-  return { as: "measure", content };
+  const source = { measurement, person: person.reference, ...(by === undefined ? {} : { by }) };
+  const kept = { kind: RecordKind.measure, body: encode(made.bundle), person: person.reference };
+  return { as: "measure", content: { ...kept, ...indexed(measurement, source) } };
 }
 
 /** A device's battery is nobody's. */
@@ -71,8 +65,8 @@ function factsOf({ kind, device, status, deviceTime, receivedAt }: Measurement) 
 }
 
 /** What the journal's index and its own record of origin know of every measurement. */
-function indexed(measurement: Measurement): Pick<Draft, "day" | "device" | "source"> {
-  return { day: dayOf(measurement), device: measurement.device.address, source: writeSource({ measurement }) };
+function indexed(measurement: Measurement, source: Source = { measurement }): Pick<Draft, "day" | "device" | "source"> {
+  return { day: dayOf(measurement), device: measurement.device.address, source: writeSource(source) };
 }
 
 const DAY_MS = 86_400_000;

@@ -31,8 +31,8 @@ export const errors = defineErrors({
   JOURNAL_NOT_OURS: {
     what: { fr: "Ce fichier n'est pas un journal de Vigie.", en: "This file is no journal of Vigie." },
     remedy: {
-      fr: "Vérifiez `journal.path`. Le fichier n'a pas été touché.",
-      en: "Check `journal.path`. The file was not touched.",
+      fr: "Vérifiez `journal.path`. Si c'était bien le journal, il est abîmé : `vigie journal salvage --config FICHIER`. Le fichier n'a pas été touché.",
+      en: "Check `journal.path`. Where it was the journal, it is damaged: `vigie journal salvage --config FILE`. The file was not touched.",
     },
     exit: ExitCode.config,
   },
@@ -124,8 +124,8 @@ export const errors = defineErrors({
       en: "The salvage did not succeed. The journal is as before.",
     },
     remedy: {
-      fr: "Il faut sur la partition quatre fois la taille de `journal.db`. Faites de la place ou copiez le dossier du journal ailleurs, puis relancez.",
-      en: "The partition needs four times the size of `journal.db`. Make room, or copy the journal's folder elsewhere, then run it again.",
+      fr: "Il faut sur la partition cinq fois la taille de `journal.db`. Faites de la place ou copiez le dossier du journal ailleurs, puis relancez.",
+      en: "The partition needs five times the size of `journal.db`. Make room, or copy the journal's folder elsewhere, then run it again.",
     },
     exit: ExitCode.io,
   },

@@ -89,11 +89,16 @@ export async function damagedShelves(sql: Sql, vault: Vault): Promise<readonly s
 
 /** @returns undefined where the box does not open, or is not where it was put. */
 export function openFact(row: Row, vault: Vault, shelf: string): StoredFact | undefined {
-  const plain = vault.open(blob(row, "box"));
+  const fact = openFactBox(blob(row, "box"), vault, shelf);
+  return fact !== undefined && isSame(nameOf(shelf, fact.key, vault), blob(row, "name")) ? fact : undefined;
+}
+
+/** The same, whatever the row is called. */
+export function openFactBox(box: Uint8Array, vault: Vault, shelf: string): StoredFact | undefined {
+  const plain = vault.open(box);
   const items = plain && tryDecode(plain, { maxBytes: MAX_FACT, maxDepth: 2, tags: [] });
   const [on, key, value]: unknown[] = Array.isArray(items) ? items : [];
-  if (on !== shelf || typeof key !== "string" || typeof value !== "string") return undefined;
-  return isSame(nameOf(shelf, key, vault), blob(row, "name")) ? { key, value } : undefined;
+  return on === shelf && typeof key === "string" && typeof value === "string" ? { key, value } : undefined;
 }
 
 const nameOf = (shelf: string, key: string, vault: Vault): Uint8Array => vault.pseudonym("fact", `${shelf}\n${key}`);

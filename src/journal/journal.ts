@@ -167,6 +167,7 @@ export class SqliteJournal implements Journal {
       bytes: size === undefined ? 0 : integer(size, "bytes"),
       cursors: Object.fromEntries(cursors.map(({ destination, through }) => [destination, through])),
       isMovingToBoxKey: this.#state.vault.isRotating,
+      isFull: this.#disk.isFull,
     };
   }
 
@@ -240,6 +241,7 @@ export class SqliteJournal implements Journal {
     this.#state.previous = hashOf(segment.segment);
     // Without listeners nobody delivers.
     if (this.#listeners.size > 0) this.#recent.add(segment);
+    else this.#recent.forget();
     const next = entries[0]?.next;
     if (next !== undefined) adopt(this.#state, next.key, next.statement);
     this.#disk.relieved();

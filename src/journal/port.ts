@@ -48,6 +48,8 @@ export interface JournalStatus {
   readonly cursors: Readonly<Record<string, number>>;
   /** Bodies are still to be moved to the key it was opened with: `rotateBoxKey()` with that key goes on. */
   readonly isMovingToBoxKey: boolean;
+  /** Appends are refused until there is room. */
+  readonly isFull: boolean;
 }
 
 /** How long what was delivered is kept. Days are counted from when *every* destination had receipted. */

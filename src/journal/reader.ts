@@ -1,6 +1,6 @@
 /** Reads segments back, with their bodies out of their boxes. */
 import { type Sentence, say } from "../errors/sentence.ts";
-import { RecordKind } from "../seal/record.ts";
+import { kindOf } from "../seal/record.ts";
 import { MAX_RECORDS } from "../seal/segment.ts";
 import { isSame, isTombstone } from "./checks.ts";
 import type { JournalState } from "./identity.ts";
@@ -62,9 +62,6 @@ function place(row: Row, next: Row | undefined): Placed {
   const lastSeq = Math.min(Math.max(end, firstSeq), firstSeq + MAX_RECORDS - 1);
   return { firstSeq, lastSeq, segment: blob(row, "cose") };
 }
-
-const kinds: readonly RecordKind[] = Object.values(RecordKind);
-export const kindOf = (value: number): RecordKind | undefined => kinds.find((known) => known === value);
 
 function recordOf(row: Row | undefined, seq: number, { vault }: JournalState, damaged: Damaged): StoredRecord {
   const withheld = { seq, withheld: true } as const;

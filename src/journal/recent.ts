@@ -12,6 +12,7 @@ export class Recent {
   #bytes = 0;
   #isPaused = false;
 
+  /** The one that follows those that are here. */
   add(segment: StoredSegment): void {
     if (this.#isPaused) return;
     const bytes = segment.records.reduce((sum, record) => {
@@ -39,11 +40,16 @@ export class Recent {
   /** While what is in the file is being changed (erased, boxed anew), all is read from there. */
   pause(): void {
     this.#isPaused = true;
-    this.#segments = [];
-    this.#bytes = 0;
+    this.forget();
   }
 
   resume(): void {
     this.#isPaused = false;
+  }
+
+  /** Where one is not added, so that what is here has no gap and ends where the journal ends. */
+  forget(): void {
+    this.#segments = [];
+    this.#bytes = 0;
   }
 }

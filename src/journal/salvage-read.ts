@@ -3,6 +3,7 @@
  * and is the one that was sealed. Nothing else is believed, neither the index nor the order of the pages: a body's kind, for
  * one, is found again from its digest.
  */
+import { isVigieError } from "../errors/error.ts";
 import { type Sentence, say } from "../errors/sentence.ts";
 import { type KeyRing, type SigningKey, verifyingKey } from "../seal/key.ts";
 import { RecordKind, type SegmentPayload } from "../seal/record.ts";
@@ -13,7 +14,8 @@ import { isSame } from "./checks.ts";
 import type { Contents } from "./contents.ts";
 import { readCursors } from "./cursors.ts";
 import { pendingErasure } from "./erasure.ts";
-import { openFact } from "./facts.ts";
+import { errors } from "./errors.ts";
+import { openFact, openFactBox } from "./facts.ts";
 import { type Meta, parseJson, readMeta } from "./identity.ts";
 import type { Draft, Fact, SeqRange, StoredRecord, StoredSegment } from "./port.ts";
 import { blob, integer, text } from "./row.ts";
@@ -31,6 +33,8 @@ export interface SalvageKeys {
 export interface Damaged {
   readonly sql: Sql;
   readonly vault: Vault;
+  /** Whether keyed hashes can be told. */
+  readonly hasIndex: boolean;
   readonly ring: KeyRing;
   readonly meta: Meta | undefined;
   /** Whose bodies were being erased: a keyed hash. */
@@ -59,12 +63,13 @@ export interface Salvaged {
 /** @throws JOURNAL_KEY_WRONG; JOURNAL_KEY_ROTATING where this is the key that is being left: it opens only a part. */
 export async function openDamaged(sql: Sql, { boxKey, signingKey }: SalvageKeys): Promise<Damaged> {
   const meta = await readable(() => readMeta(sql));
-  const vault = await vaultOf(sql, boxKey, meta);
+  const { vault, hasIndex } = await vaultOf(sql, boxKey, meta);
   const rotations = (await readable(() => soundRotations(sql))) ?? [];
   const erasing = await readable(() => pendingErasure(sql, vault));
   return {
     sql,
     vault,
+    hasIndex,
     ring: keysBehind(verifyingKey(signingKey.publicKey), rotations),
     meta,
     erasing: erasing?.person,
@@ -90,7 +95,8 @@ export async function readWhole(damaged: Damaged, take: (segment: WholeSegment) 
       tally.lose(tally.lastSeq, through, say(`${destination} l'a confirmé`, `${destination} has confirmed it`));
   }
   const { first, lastSeq, segments, records, lost, findings } = tally;
-  const [gateway, epoch] = [meta?.gateway ?? first?.gateway, meta?.epoch ?? first?.epoch];
+  // What was signed says more than what stands in the clear.
+  const [gateway, epoch] = [first?.gateway ?? meta?.gateway, first?.epoch ?? meta?.epoch];
   return { gateway, epoch, lastSeq, segments, records, lost, findings };
 }
 
@@ -100,11 +106,15 @@ export async function soundCursors({ sql, vault }: Damaged) {
 }
 
 /** What was known beside the chain. `isWhole` says whether that is all of it. */
-export async function factsAround({ sql, vault }: Damaged): Promise<{ facts: readonly Fact[]; isWhole: boolean }> {
+export async function factsAround({
+  sql,
+  vault,
+  hasIndex,
+}: Damaged): Promise<{ facts: readonly Fact[]; isWhole: boolean }> {
   const { rows, isWhole } = await factRows(sql);
   const facts = rows.flatMap((row): Fact[] => {
     const shelf = text(row, "shelf");
-    const fact = openFact(row, vault, shelf);
+    const fact = hasIndex ? openFact(row, vault, shelf) : openFactBox(blob(row, "box"), vault, shelf);
     return fact === undefined ? [] : [{ shelf, ...fact }];
   });
   return { facts, isWhole: isWhole && facts.length === rows.length };
@@ -221,18 +231,23 @@ function draftOf({ id, body, source, indexed }: Contents, kind: RecordKind): Dra
   };
 }
 
-/** Bodies open with the key of the boxes alone: where the index key's own box is what is damaged, only the index is lost. */
-async function vaultOf(sql: Sql, boxKey: Uint8Array, meta: Meta | undefined): Promise<Vault> {
-  const withoutIndex = new Vault(boxKey, new Uint8Array(32));
-  if (meta === undefined) return withoutIndex;
+/**
+ * Bodies and facts open with the key of the boxes alone: where the index key's own box is what is damaged, only keyed hashes
+ * say nothing any more.
+ * @throws JOURNAL_KEY_WRONG where nothing opens; JOURNAL_KEY_ROTATING
+ */
+async function vaultOf(sql: Sql, boxKey: Uint8Array, meta: Meta | undefined) {
   try {
-    return openVault(boxKey, meta.indexKeyBox, meta.nextBox);
+    if (meta !== undefined) return { vault: openVault(boxKey, meta.indexKeyBox, meta.nextBox), hasIndex: true };
   } catch (error) {
-    const query = "SELECT box FROM body WHERE length(box) > ? LIMIT 64";
-    const boxes = (await readable(() => sql.all(query, [CHECK_BYTES]))) ?? [];
-    if (boxes.some((row) => withoutIndex.openContents(blob(row, "box")) !== undefined)) return withoutIndex;
-    throw error;
+    if (!isVigieError(error, "JOURNAL_KEY_WRONG")) throw error;
   }
+  const vault = new Vault(boxKey, new Uint8Array(32));
+  const query = "SELECT box FROM body WHERE length(box) > ? LIMIT 64";
+  const boxes = (await readable(() => sql.all(query, [CHECK_BYTES]))) ?? [];
+  const isKey = boxes.length === 0 || boxes.some((row) => vault.openContents(blob(row, "box")) !== undefined);
+  if (!isKey) throw errors.JOURNAL_KEY_WRONG();
+  return { vault, hasIndex: false };
 }
 
 async function soundRotations(sql: Sql): Promise<readonly Rotation[]> {

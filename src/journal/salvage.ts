@@ -5,18 +5,21 @@
  * with the old log a broken one.
  */
 import { constants } from "node:fs";
-import { access, copyFile, mkdir, open, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { access, copyFile, mkdir, open, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errors } from "./errors.ts";
 import { hasCode, ignoreMissing, readIfThere, syncFolder } from "./files.ts";
 import { type Damaged, openDamaged, readWhole, type Salvaged, type SalvageKeys } from "./salvage-read.ts";
+import { PAGE_BYTES } from "./schema.ts";
 import { type Database, openDatabase } from "./sqlite.ts";
 import { mendLog } from "./wal-mend.ts";
 
 const MARK = "salvaging";
 const FILE = "journal.db";
-/** Where in the header of the file its page size stands, big-endian; 1 means 65536. */
+/** Where in the header of the file its page size stands, big-endian. */
 const PAGE_SIZE_AT = 16;
+/** As much of the header as never changes. */
+const HEADER_BYTES = 24;
 
 /** @returns the folder, in the journal's, of a salvage whose files are changing places; undefined where none is. */
 export async function salvageUnderWay(folder: string): Promise<string | undefined> {
@@ -80,20 +83,36 @@ function assertKey({ segments, findings }: Salvaged): void {
 /** The mended one first: where both give as much, it is the newer one. */
 async function copiesOf(file: string, folder: string): Promise<readonly string[]> {
   const wal = await readIfThere(`${file}-wal`);
-  const header = Buffer.alloc(PAGE_SIZE_AT + 2);
-  const handle = await open(file, "r");
-  await handle.read(header, 0, header.length, 0).finally(() => handle.close());
-  const pageSize = header.readUInt16BE(PAGE_SIZE_AT);
-  const mended = mendLog(wal, pageSize === 1 ? 65_536 : pageSize);
+  const header = await mendedHeader(file);
+  const mended = mendLog(wal, header.readUInt16BE(PAGE_SIZE_AT));
   const logs = { ...(mended === undefined ? {} : { mended }), plain: wal };
   const copies: string[] = [];
   for (const [name, log] of Object.entries(logs)) {
     const copy = join(folder, `${name}.db`);
     await copyFile(file, copy, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    if ((await stat(copy)).size > header.length) {
+      const handle = await open(copy, "r+");
+      await handle.write(header, 0, header.length, 0).finally(() => handle.close());
+    }
     if (log.length > 0) await writeFile(`${copy}-wal`, log, { mode: 0o600 });
     copies.push(copy);
   }
   return copies;
+}
+
+/** What is the same in all our files at their beginning (sqlite.org/fileformat2.html §1.3): without it SQLite opens none. */
+async function mendedHeader(file: string): Promise<Buffer> {
+  const handle = await open(file, "r");
+  const found = Buffer.alloc(HEADER_BYTES);
+  await handle.read(found, 0, HEADER_BYTES, 0).finally(() => handle.close());
+  const pageSize = found.readUInt16BE(PAGE_SIZE_AT);
+  const header = Buffer.from("SQLite format 3\0".padEnd(HEADER_BYTES, "\0"), "latin1");
+  // A power of two; version 1 of the file may have had another one than this version makes.
+  const isSane = pageSize >= 512 && (pageSize & (pageSize - 1)) === 0;
+  header.writeUInt16BE(isSane ? pageSize : PAGE_BYTES, PAGE_SIZE_AT);
+  // Read and written through a log; nothing reserved; the shares of a page that a cell may take.
+  header.set([2, 2, 0, 64, 32, 32], PAGE_SIZE_AT + 2);
+  return header;
 }
 
 /** The damaged files go into the salvage's folder, and the journal made there takes their place. Cut, changePlaces() again ends it. */

@@ -14,7 +14,7 @@ const APPLICATION_ID = 0x56494749;
  * A commit of one reading changes some five pages and writes each whole, to the log and to the file. Measured, at one reading
  * a commit: 24 kB a reading with SQLite's 4096, 16 kB with 2048, 12 kB with 1024; in a burst of 256 the same 3.4 kB.
  */
-const PAGE_BYTES = 1_024;
+export const PAGE_BYTES = 1_024;
 
 /** A numbered step from one version of the file to the next. `vault` opens what the older version wrote. */
 type Migration = (sql: Sql, vault: () => Promise<Vault>) => Promise<void>;

@@ -48,6 +48,9 @@ export function digest(parts: readonly (string | number | null)[]): Uint8Array {
   return new Uint8Array(createHash("sha256").update(JSON.stringify(parts)).digest().subarray(0, 16));
 }
 
+/** What a gateway is called in bundles, where it has no System ID. */
+export const gatewayUuid = (gateway: string): string => uuidOf(digest(["gateway", gateway]));
+
 /** 16 bytes as a UUID of version 8 (RFC 9562 §5.8: custom content), lower case. */
 export function uuidOf(bytes: Uint8Array): string {
   // A copy: slice() of a Buffer would be the caller's own bytes.

@@ -154,7 +154,10 @@ interface Standpoint {
   readonly expected: number;
 }
 
-/** One statement, and so one transaction: everything in it hangs on the chain standing where it stood. */
+/**
+ * One statement, and so one transaction: everything in it hangs on the chain standing where it stood. It is not prepared by
+ * name: a plan that was made while the tables were empty reads them from end to end when they are full.
+ */
 const WRITE = `WITH held AS (
     INSERT INTO vigie_epoch AS held VALUES($1,$2,$3,$4,$5) ON CONFLICT(gateway, epoch) DO UPDATE
       SET last_seq=excluded.last_seq, hash=excluded.hash, exceptions=excluded.exceptions WHERE held.last_seq=$6
@@ -181,7 +184,8 @@ async function writeChain(
   { head, firstSeq, ids, exceptions }: EntryChange,
 ): Promise<void> {
   const place = [gateway, epoch, head.lastSeq, buffer(head.hash), JSON.stringify(exceptions), expected];
-  const { rows } = await session.query(WRITE, [...place, firstSeq ?? null, ids.map(buffer)]);
+  const values = [...place, firstSeq ?? null, ids.map(buffer)];
+  const { rows } = await session.query(WRITE, values);
   if (countIn(rows) !== 1) throw errors.RECEIVER_OVERTAKEN();
 }
 

@@ -1,7 +1,7 @@
 /** COSE_Sign1 (RFC 9052 §4.2) with EdDSA, as every signed thing of Vigie has it. */
 import { quoted, type Sentence, say } from "../errors/sentence.ts";
 import { type Cbor, decode, encode, isBytes } from "./cbor.ts";
-import { type Bounds, Refused } from "./guard.ts";
+import { Refused } from "./guard.ts";
 import type { KeyId, KeyRing, SigningKey } from "./key.ts";
 
 /**
@@ -22,22 +22,62 @@ export type Opened =
 
 /** Signs a payload. @param contentType the media type of the payload, which keeps a receipt from passing for a segment. */
 export function sign1(payload: Uint8Array, contentType: string, key: SigningKey): Uint8Array {
-  const headers = new Map<number, Cbor>([
-    [header.algorithm, -8],
-    [header.contentType, contentType],
-    [header.keyId, key.kid],
-  ]);
-  const protectedHeader = encode(headers);
-  const signature = key.sign(toBeSigned(protectedHeader, payload));
-  return Buffer.concat([Uint8Array.of(COSE_SIGN1), encode([protectedHeader, new Map(), payload, signature])]);
+  const signature = key.sign(toBeSigned(protectedHeaderOf(contentType, key.kid), payload));
+  return assemble1({ payload, kid: key.kid, signature }, contentType);
+}
+
+/** What differs from one COSE_Sign1 of ours to the next. */
+export interface Signed {
+  readonly payload: Uint8Array;
+  readonly kid: KeyId;
+  /** 64 bytes. */
+  readonly signature: Uint8Array;
+}
+
+/** The bytes that sign1() made of them. Whether the signature fits is not asked. */
+export function assemble1({ payload, kid, signature }: Signed, contentType: string): Uint8Array {
+  const parts = [protectedHeaderOf(contentType, kid), new Map<number, Cbor>(), payload, signature] as const;
+  return Buffer.concat([Uint8Array.of(COSE_SIGN1), encode(parts)]);
+}
+
+function protectedHeaderOf(contentType: string, kid: KeyId): Uint8Array {
+  return encode(
+    new Map<number, Cbor>([
+      [header.algorithm, -8],
+      [header.contentType, contentType],
+      [header.keyId, kid],
+    ]),
+  );
 }
 
 /** Verifies, over the bytes as they came: nothing is encoded anew but the four fields of the Sig_structure. */
 export function open1(bytes: Uint8Array, contentType: string, keys: KeyRing, maxBytes: number): Opened {
-  const bounds: Bounds = { maxBytes, maxDepth: 3, tags: [] };
+  const read = read1(bytes, contentType, maxBytes);
+  if (!read.ok) return read;
+  const { protectedHeader, payload, signature, kid } = read;
+  const key = keys(kid);
+  if (key === undefined)
+    return { ok: false, fault: "unknown-key", because: unknownKey(Buffer.from(kid).toString("hex")) };
+  return key.verify(toBeSigned(protectedHeader, payload), signature)
+    ? { ok: true, payload, kid }
+    : {
+        ok: false,
+        fault: "bad-signature",
+        because: say("la signature ne va pas avec les octets", "the signature does not fit the bytes"),
+      };
+}
+
+type Malformed = Extract<Opened, { readonly ok: false }>;
+
+/** Takes it apart. Nothing in it is believed yet. */
+export function read1(
+  bytes: Uint8Array,
+  contentType: string,
+  maxBytes: number,
+): ({ readonly ok: true; readonly protectedHeader: Uint8Array } & Signed) | Malformed {
   try {
     if (bytes[0] !== COSE_SIGN1) return malformed(noCose);
-    const parts = decode(bytes.subarray(1), bounds);
+    const parts = decode(bytes.subarray(1), { maxBytes, maxDepth: 3, tags: [] });
     if (!Array.isArray(parts) || parts.length !== 4) return malformed(noCose);
     const [protectedHeader, unprotectedHeader, payload, signature]: unknown[] = parts;
     if (!isBytes(protectedHeader) || !isBytes(payload) || !isBytes(signature, 64)) return malformed(noCose);
@@ -51,16 +91,7 @@ export function open1(bytes: Uint8Array, contentType: string, keys: KeyRing, max
       return malformed(say(`un autre type que ${contentType}`, `another content type than ${contentType}`));
     const kid: unknown = headers.get(header.keyId);
     if (!isBytes(kid)) return malformed(say("pas d'identifiant de clé", "no key id"));
-    const key = keys(kid);
-    if (key === undefined)
-      return { ok: false, fault: "unknown-key", because: unknownKey(Buffer.from(kid).toString("hex")) };
-    return key.verify(toBeSigned(protectedHeader, payload), signature)
-      ? { ok: true, payload, kid }
-      : {
-          ok: false,
-          fault: "bad-signature",
-          because: say("la signature ne va pas avec les octets", "the signature does not fit the bytes"),
-        };
+    return { ok: true, protectedHeader, payload, signature, kid };
   } catch (error) {
     // The guard refuses by throwing; cbor-x may still find fault with what the guard let through.
     if (error instanceof Refused) return malformed(error.because);
@@ -77,4 +108,4 @@ const noCose = say("ce n'est pas un COSE_Sign1", "no COSE_Sign1");
 
 const unknownKey = (kid: string) => say(`la clé ${kid} n'est pas connue`, `the key ${kid} is not known`);
 
-const malformed = (because: Sentence): Opened => ({ ok: false, fault: "malformed", because });
+const malformed = (because: Sentence): Malformed => ({ ok: false, fault: "malformed", because });

@@ -1,11 +1,12 @@
 /** What travels to a destination: a segment, byte for byte as signed, and what is to be shown of its records. */
 import { type Sentence, say } from "../errors/sentence.ts";
 import { asUint, type Cbor, encode, isBytes, tryDecode, uint } from "./cbor.ts";
-import { Encoding, knownEncodings, packBodies, unpackBodies } from "./encoding.ts";
+import { COMPACT, decodeCompact, encodeCompact } from "./compact.ts";
+import { Encoding, packBodies, unpackBodies } from "./encoding.ts";
 import { type Bounds, itemEnd, Refused } from "./guard.ts";
 import {
   isWithheld,
-  RecordKind,
+  kindOf,
   type SegmentMessage,
   type TravellingRecord,
   type WholeRecord,
@@ -16,14 +17,15 @@ import { MAX_RECORDS } from "./segment.ts";
 /** 256 bundles of 20 kB and some: more comes from nobody honest. */
 export const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 const bounds: Bounds = { maxBytes: MAX_MESSAGE_BYTES, maxDepth: 6, tags: [18] };
+/** How a body may be packed in a message that lists its records one by one. */
+const bodyEncodings: readonly number[] = [Encoding.plain, Encoding.deflate1];
 const ARRAY_OF_TWO = 0x82;
 const ARRAY_OF_THREE = 0x83;
 
 /** @param encoding what the reader is known to read; plain is read by everybody. */
 export function encodeMessage(message: SegmentMessage, encoding: Encoding = Encoding.plain): Uint8Array {
-  return encoding === Encoding.plain || message.records.every(isWithheld)
-    ? encodePlain(message)
-    : encodeDeflated(message);
+  if (encoding === Encoding.plain || message.records.every(isWithheld)) return encodePlain(message);
+  return (encoding === Encoding.compact ? encodeCompact(message) : undefined) ?? encodeDeflated(message);
 }
 
 function encodePlain({ segment, records }: SegmentMessage): Uint8Array {
@@ -62,6 +64,10 @@ export type DecodedMessage =
 
 /** Reads a message that came from outside. Nothing in it is believed yet. */
 export function decodeMessage(bytes: Uint8Array): DecodedMessage {
+  if (bytes[0] === COMPACT) {
+    const decoded = decodeCompact(bytes, bounds);
+    return "because" in decoded ? { ok: false, because: decoded.because } : { ok: true, message: decoded };
+  }
   try {
     if (bytes[0] !== ARRAY_OF_TWO && bytes[0] !== ARRAY_OF_THREE) {
       return failed("ce n'est pas un message de segment et d'enregistrements", "no message of segment and records");
@@ -72,7 +78,7 @@ export function decodeMessage(bytes: Uint8Array): DecodedMessage {
     const items = readItems(tryDecode(bytes.subarray(segmentEnd, recordsEnd), bounds));
     if (items === undefined)
       return failed("les enregistrements n'ont pas la forme d'un message", "the records are not of a message's form");
-    const unknown = items.find((item) => "encoding" in item && !knownEncodings.includes(item.encoding));
+    const unknown = items.find((item) => "encoding" in item && !bodyEncodings.includes(item.encoding));
     if (unknown !== undefined) {
       return { ...failed("un encodage inconnu ici", "an encoding that is not known here"), unreadable: segment };
     }
@@ -155,8 +161,6 @@ function readItems(items: unknown): readonly Item[] | undefined {
   return read;
 }
 
-const kinds: readonly RecordKind[] = Object.values(RecordKind);
-
 function readItem(item: readonly unknown[]): Item | undefined {
   const [seqItem, kindItem, id, salt, encoding, bodyItem] = item;
   const elsewhere = kindItem;
@@ -164,7 +168,7 @@ function readItem(item: readonly unknown[]): Item | undefined {
   if (seq === undefined) return undefined;
   if (item.length === 1) return { seq, withheld: true };
   if (item.length === 2 && isBytes(elsewhere, 16)) return { seq, withheld: true, elsewhere };
-  const kind = kinds.find((known) => known === kindItem);
+  const kind = kindOf(kindItem);
   if (item.length !== 6 || kind === undefined || !isBytes(id, 16) || !isBytes(salt, 16)) return undefined;
   const body = isBytes(bodyItem) ? bodyItem : asUint(bodyItem);
   return typeof encoding !== "number" || body === undefined ? undefined : { seq, kind, id, salt, encoding, body };

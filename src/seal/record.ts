@@ -15,6 +15,9 @@ export const RecordKind = {
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
+const kinds: readonly RecordKind[] = Object.values(RecordKind);
+export const kindOf = (value: unknown): RecordKind | undefined => kinds.find((known) => known === value);
+
 /** 16 bytes: for a measure, what intake computes from the facts the device gave; else random. */
 export type RecordId = Uint8Array;
 

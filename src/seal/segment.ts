@@ -1,8 +1,8 @@
 /** Segments: the records committed together, sealed by one signature over their digests. */
 import { createHash } from "node:crypto";
 import { type Sentence, say } from "../errors/sentence.ts";
-import { asUint, encode, isBytes, tryDecode, uint } from "./cbor.ts";
-import { open1, type SealFault, sign1 } from "./cose.ts";
+import { asUint, type Cbor, encode, isBytes, tryDecode, uint } from "./cbor.ts";
+import { assemble1, open1, read1, type SealFault, type Signed, sign1 } from "./cose.ts";
 import type { KeyId, KeyRing, SigningKey } from "./key.ts";
 import type { SealedRecord, SegmentPayload } from "./record.ts";
 
@@ -29,8 +29,13 @@ export function hashOf(segment: Uint8Array): Uint8Array {
 
 /** @returns the COSE_Sign1 bytes, to be kept and sent as they are. */
 export function sealSegment(payload: SegmentPayload, key: SigningKey): Uint8Array {
+  return sign1(encode(payloadItems(payload)), SEGMENT_TYPE, key);
+}
+
+/** The payload's array, which ends with the digests. */
+export function payloadItems(payload: SegmentPayload): readonly Cbor[] {
   const { clock } = payload;
-  const bytes = encode([
+  return [
     VERSION,
     payload.gateway,
     uint(payload.epoch),
@@ -39,8 +44,26 @@ export function sealSegment(payload: SegmentPayload, key: SigningKey): Uint8Arra
     uint(payload.sealedAtMs),
     [clock.bootId, uint(Math.floor(clock.monotonicMs)), clock.synchronised],
     ...payload.digests,
-  ]);
-  return sign1(bytes, SEGMENT_TYPE, key);
+  ];
+}
+
+/** What a segment says, and who says to have signed it; the rest of its bytes is the same in all. */
+export interface SegmentParts extends Omit<Signed, "payload"> {
+  readonly payload: SegmentPayload;
+}
+
+/** @returns undefined where the parts would not make the same bytes again: the segment travels as it is. */
+export function takeApart(segment: Uint8Array): SegmentParts | undefined {
+  const read = read1(segment, SEGMENT_TYPE, MAX_SEGMENT_BYTES);
+  const payload = read.ok ? readPayload(read.payload) : undefined;
+  if (!read.ok || payload === undefined) return undefined;
+  const parts = { payload, kid: read.kid, signature: read.signature };
+  return Buffer.from(segment).equals(putTogether(parts)) ? parts : undefined;
+}
+
+/** The segment's bytes, of parts that anybody may have sent: whether they are what was signed, the signature tells. */
+export function putTogether({ payload, kid, signature }: SegmentParts): Uint8Array {
+  return assemble1({ payload: encode(payloadItems(payload)), kid, signature }, SEGMENT_TYPE);
 }
 
 export type OpenedSegment =
@@ -64,8 +87,12 @@ const notASegment = say(
 
 function readPayload(bytes: Uint8Array): SegmentPayload | undefined {
   const items = tryDecode(bytes, { maxBytes: MAX_SEGMENT_BYTES, maxDepth: 3, tags: [] });
-  if (!Array.isArray(items)) return undefined;
-  const [version, gateway, epochItem, firstSeqItem, previous, sealedAtItem, clock, ...digests]: unknown[] = items;
+  return Array.isArray(items) ? readItems(items) : undefined;
+}
+
+/** Of payloadItems(). @returns undefined where they are not of this version's form. */
+export function readItems(items: readonly unknown[]): SegmentPayload | undefined {
+  const [version, gateway, epochItem, firstSeqItem, previous, sealedAtItem, clock, ...digests] = items;
   const [epoch, firstSeq, sealedAtMs] = [asUint(epochItem), asUint(firstSeqItem), asUint(sealedAtItem)];
   if (version !== VERSION || typeof gateway !== "string") return undefined;
   if (epoch === undefined || firstSeq === undefined || firstSeq === 0 || sealedAtMs === undefined) return undefined;

@@ -1,9 +1,11 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { drivers } from "../../drivers/all.ts";
+import { run } from "../../src/cli/run.ts";
 import { loadGatewayConfig } from "../../src/config/load.ts";
 import { DriverRegistry } from "../../src/driver/registry.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
@@ -102,6 +104,21 @@ describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
     await ok("persons", "remove", "r-0030");
     await ok("devices", "remove", spare);
     expect(await json("devices", "list")).toHaveLength(3);
+  });
+
+  test("its status says in one look what there is to do", async () => {
+    const status = await ok("journal", "status");
+    expect(status).toMatch(/^À VOIR : \d+ · TO BE LOOKED AT: \d+\n {2}✗ /);
+    expect(status).toContain("→ vigie quarantine list");
+    expect(status.includes("la passerelle est arrêtée")).toBe(state === "stopped");
+    const told = await json("journal", "status");
+    const waiting: unknown[] = await json("quarantine", "list");
+    expect(told).toMatchObject({ isRunning: state === "running", quarantine: { count: waiting.length } });
+    const delivery = await json("deliveries", "status");
+    expect(delivery.destinations).toMatchObject([{ name: "plateforme-demo", through: 0, aside: 0, again: 0 }]);
+    expect(await ok("deliveries", "status")).toMatch(
+      /livré à · delivered to {6}plateforme-demo : .*en attente · waiting/,
+    );
   });
 
   test("a person is erased with a reason, and the audit says who asked, and not of whom", async () => {
@@ -253,4 +270,21 @@ test("a session is opened by a badge as a reader writes it, listed and closed", 
   expect((await vigie(open, "\n")).stderr).toContain("INPUT_MALFORMED");
   await ok("sessions", "close", "--device", "balance-1");
   expect(await refused("sessions", "close", "--device", "balance-1")).toEqual([65, "SESSION_UNKNOWN"]);
+});
+
+test("a keyboard-wedge reader types one line and never ends its input: the session is open all the same", async () => {
+  await vigie(["persons", "badge", "demo-0012", "--badge", "0004711", "--config", config]);
+  const gateway = await start();
+  const stdin = new PassThrough();
+  stdin.write("\n0004711\n");
+  const io = {
+    stdin,
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+    exitCode: 0 as const,
+    interrupted: () => new Promise<string>(() => {}),
+  };
+  expect(await run(["sessions", "open", "--device", "balance-1", "--badge", "-", "--config", config], io)).toBe(0);
+  expect(await json("sessions", "list")).toMatchObject([{ device: "balance-1", person: "demo-0012" }]);
+  await gateway[Symbol.asyncDispose]();
 });

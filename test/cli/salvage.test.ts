@@ -89,6 +89,7 @@ beforeAll(async () => {
   for (const name of files) await cp(join(path, name), join(template, name));
   await gateway[Symbol.asyncDispose]();
   before = await records();
+  await cp(join(path, "journal.db"), join(template, "closed.db"));
   await rm(path, { recursive: true });
   await mkdir(path, { mode: 0o700 });
   const wal = await readFile(join(template, "journal.db-wal"));
@@ -168,6 +169,9 @@ describe("a journal that does not open", () => {
     await gateway.played;
     await gateway[Symbol.asyncDispose]();
     expect((await json("journal", "verify")).findings).toEqual([]);
+    // Whose it is was told to nobody yet, and is said again: each epoch says it.
+    const told = [...(await records()).values()].filter(({ body }) => body.includes('"gateway-identity"'));
+    expect(told).toHaveLength(2);
   });
 
   test("is told of in French first, with what to do next", async () => {
@@ -191,6 +195,48 @@ describe("a journal that does not open", () => {
       expect((await readFile(join(path, name))).equals(await readFile(join(template, name)))).toBe(true);
     }
   });
+});
+
+/** A closed journal in which one bit flips. */
+async function flip(place: (file: Buffer) => number) {
+  const { path } = (await load()).journal;
+  const file = await readFile(join(template, "closed.db"));
+  const at = place(file);
+  file[at] = (file[at] ?? 0) ^ 0x10;
+  await rm(path, { recursive: true });
+  await mkdir(path, { mode: 0o700 });
+  await writeFile(join(path, "journal.db"), file, { mode: 0o600 });
+}
+
+test.each([
+  ["its name for SQLite", "JOURNAL_NOT_OURS", () => 3],
+  ["its mark of being ours", "JOURNAL_NOT_OURS", () => 69],
+  ["its page size", "JOURNAL_NOT_OURS", () => 17],
+  ["its gateway", "JOURNAL_FOREIGN", (file: Buffer) => file.indexOf("gatewayehpad-demo") + 8],
+  ["the box of its index key", "JOURNAL_KEY_WRONG", (file: Buffer) => file.indexOf("index-key") + 40],
+])("a bit that flips in %s hides nothing from a salvage: the keys prove whose it is", async (_name, code, place) => {
+  await flip(place);
+  expect((await vigie(["journal", "verify", "--config", config])).stderr.split(":")[0]).toBe(code);
+  const { exit, stdout, stderr } = await salvage();
+  expect([exit, stderr]).toEqual([0, ""]);
+  expect(JSON.parse(stdout)).toMatchObject({ isRegistryWhole: true, salvaged: { lost: [], findings: [] } });
+  expect(byId(await json("assign", "list"))).toEqual(byId(known));
+  expect(byId(await json("quarantine", "list"))).toEqual(byId(waiting));
+  const after = await records();
+  expect([...before.keys()].filter((id) => !after.has(id))).toEqual([]);
+});
+
+test("another gateway's journal, or somebody else's database, is nobody's damage", async () => {
+  const yaml = await readFile(config, "utf8");
+  await flip(() => 72);
+  await writeFile(config, yaml.replace("id: ehpad-demo", "id: ehpad-other"));
+  const foreign = await salvage();
+  expect([foreign.exit, foreign.stderr.split(":")[0]]).toEqual([78, "JOURNAL_FOREIGN"]);
+  await writeFile(config, yaml);
+  const { path } = (await load()).journal;
+  await writeFile(join(path, "journal.db"), "no database at all, but a text that somebody put here".repeat(40));
+  const text = await salvage();
+  expect([text.exit, text.stderr.split(":")[0]]).toEqual([78, "JOURNAL_NOT_OURS"]);
 });
 
 test("a gateway that runs is not salvaged under its feet", async () => {

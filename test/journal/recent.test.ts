@@ -47,6 +47,20 @@ test("a body that was erased is not given from memory", async () => {
   await journal.close();
 });
 
+test("what was committed while nobody delivered is read from the file: no answer has a gap", async () => {
+  const journal = await open(folder);
+  for (const n of [1, 2, 3, 4, 5, 6]) {
+    const stop = n === 3 ? () => undefined : journal.onCommit(() => undefined);
+    await journal.append(draft(n));
+    stop();
+  }
+  for (const from of [1, 2, 3, 4, 5, 6]) {
+    const seqs = (await journal.segments(from, 100)).map(({ firstSeq }) => firstSeq);
+    expect(seqs).toEqual([1, 2, 3, 4, 5, 6].slice(from - 1));
+  }
+  await journal.close();
+});
+
 test("holds no more than a mebibyte of bodies, and nothing while it is paused", () => {
   const recent = new Recent();
   const segment = (seq: number): StoredSegment => {

@@ -211,7 +211,7 @@ test("every bit of every box, segment and index column is under something that n
       // A long value goes on in overflow pages: its first 200 bytes stand together.
       const start = value.subarray(0, 200);
       const flipped = Buffer.from(whole);
-      // In every copy: SQLite leaves some in unused parts of a page when it moves rows to another one.
+      // In every copy: an idem stands in its row and in the index.
       for (let at = whole.indexOf(start); at >= 0; at = whole.indexOf(start, at + 1)) {
         const byte = at + (offset % start.length);
         flipped[byte] = (flipped[byte] ?? 0) ^ (1 << bit);
@@ -221,7 +221,8 @@ test("every bit of every box, segment and index column is under something that n
       await rm(`${file}-wal`, { force: true });
       const findings = await verify().then(
         (verification) => verification.findings.length,
-        (error) => (isVigieError(error, "JOURNAL_DAMAGED") ? 1 : 0),
+        // In the key's name of the last segment it looks like another key, which refuses the file.
+        (error) => (isVigieError(error) && refusals.includes(error.code) ? 1 : 0),
       );
       expect(findings).toBeGreaterThan(0);
     }),

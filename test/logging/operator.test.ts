@@ -1,4 +1,5 @@
 /** The log as an operator reads it: hours of operation in some lines, each at its level. */
+
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { errors as delivery } from "../../src/delivery/errors.ts";
 import type { RejectReason } from "../../src/driver/reject.ts";
@@ -9,6 +10,7 @@ import { errors as ble } from "../../src/link/ble/errors.ts";
 import { errors as serial } from "../../src/link/serial/errors.ts";
 import type { Facts, Log } from "../../src/logging/log.ts";
 import { LogObserver } from "../../src/logging/observe.ts";
+import { ms } from "../../src/measure/time.ts";
 import { FakeClock } from "../fixtures/clock.ts";
 import { ManualTimers } from "../fixtures/timers.ts";
 
@@ -145,9 +147,11 @@ describe("a link", () => {
     told.observe({ ...scale, state: "failed", error: serial.SERIAL_NOT_OPENED() });
     told.observe({ ...scale, state: "closed" });
     const conversation = { type: "link", link: "ble:gatt-blood-pressure", isConversation: true } as const;
-    told.observe({ ...conversation, state: "failed", error: ble.BLE_LINK_DROPPED() });
-    await pass(60);
-    expect(lines).toEqual(["warn link failed", "info link closed", "warn link failed"]);
+    for (let minute = 0; minute < 60; minute += 5) {
+      told.observe({ ...conversation, state: "failed", error: ble.BLE_LINK_DROPPED() });
+      await pass(5);
+    }
+    expect(lines).toEqual(["warn link failed", "info link closed", "warn link failed", "warn link failed 11"]);
   });
 });
 
@@ -178,6 +182,16 @@ describe("what repeats itself", () => {
     told.observe(rejected("unsettled"));
     told.observe(rejected("not-a-measure"));
     expect(lines).toEqual([]);
+  });
+
+  test("is told at once again where it had come to an end", async () => {
+    for (let times = 0; times < 2; times += 1) {
+      told.observe({ type: "fault", error: journal.JOURNAL_FULL() });
+      await pass(20);
+      told.observe({ type: "relieved", fullFor: ms(20 * MINUTE) });
+    }
+    const both = ["error fault", "warn journal takes readings again 20"];
+    expect(lines).toEqual([...both, ...both]);
   });
 
   test("is an error where somebody has to mend it, else a warning", async () => {

@@ -4,6 +4,8 @@ import type { Sentence } from "../../errors/error.ts";
 import { siteIso } from "../../measure/site-time.ts";
 import { command, inBoth } from "../command.ts";
 import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing, whole } from "../control.ts";
+import { look } from "../health.ts";
+import { deliveryLines, verdictLines } from "../health-words.ts";
 import { type Io, print } from "../io.ts";
 import { table } from "../table.ts";
 
@@ -11,6 +13,19 @@ const named = inBoth("la destination, comme dans la configuration", "the destina
 const seqOf = whole(1, 999_999_999);
 
 export default function deliveries(io: Io, summary: Sentence): Command {
+  const status = asking(
+    command(io, {
+      name: "status",
+      summary: {
+        fr: "dit si tout part, et sinon ce qui retient quoi",
+        en: "tells whether everything leaves, and if not what keeps what back",
+      },
+    }),
+  ).action(async ({ config, json }: ControlOptions) => {
+    const { health, points } = await look(config);
+    if (json === true) return print(io.stdout, JSON.stringify({ destinations: health.destinations, points }));
+    await print(io.stdout, ...verdictLines(points), "", ...deliveryLines(health));
+  });
   const dead = asking(
     command(io, {
       name: "dead",
@@ -52,8 +67,9 @@ export default function deliveries(io: Io, summary: Sentence): Command {
     await print(io.stdout, `${count} enregistrements à renvoyer · records to be sent again`);
   });
   const examples = [
+    "vigie deliveries status --config config/vigie.yaml",
     "vigie deliveries dead --config config/vigie.yaml",
     'vigie deliveries retry 1042 1043 --destination fhir --reason "patient créé" --config config/vigie.yaml',
   ];
-  return command(io, { name: "deliveries", summary, examples }).addCommand(dead).addCommand(retry);
+  return command(io, { name: "deliveries", summary, examples }).addCommand(status).addCommand(dead).addCommand(retry);
 }

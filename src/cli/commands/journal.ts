@@ -12,6 +12,8 @@ import { encodeMessage } from "../../seal/message.ts";
 import { systemClock } from "../../system-clock.ts";
 import { command, inBoth } from "../command.ts";
 import { type ActorOptions, actorOf, asking, assertJournal, changing } from "../control.ts";
+import { look } from "../health.ts";
+import { deliveryLines, verdictLines } from "../health-words.ts";
 import { type Io, print } from "../io.ts";
 import { createFile } from "../json-file.ts";
 import { salvage } from "../salvage.ts";
@@ -35,9 +37,12 @@ export default function journal(io: Io, summary: Sentence): Command {
   };
   const status = command(io, {
     name: "status",
-    summary: { fr: "dit ce que contient le journal", en: "tells what is in the journal" },
+    summary: {
+      fr: "dit d'abord si tout va bien, puis ce que contient le journal",
+      en: "tells first whether all is well, then what is in the journal",
+    },
     examples: examples.status,
-  }).action((options: Options) => withJournal(options.config, (journal) => showStatus(io, journal, options)));
+  }).action((options: Options) => showStatus(io, options));
   const verify = command(io, {
     name: "verify",
     summary: {
@@ -103,20 +108,21 @@ async function withJournal(file: string, work: (journal: ReadableJournal) => Pro
   }
 }
 
-async function showStatus(io: Io, journal: ReadableJournal, { json }: Options): Promise<void> {
-  const status = await journal.status();
-  if (json === true) return print(io.stdout, JSON.stringify(status));
+async function showStatus(io: Io, { config, json }: Options): Promise<void> {
+  const { status, health, isRunning, points } = await look(config);
+  if (json === true) return print(io.stdout, JSON.stringify({ ...status, isRunning, ...health, points }));
+  const running = isRunning ? "en marche · running" : "arrêtée · stopped";
   await print(
     io.stdout,
-    `passerelle · gateway        ${status.gateway}`,
+    ...verdictLines(points),
+    "",
+    `passerelle · gateway        ${status.gateway}, ${running}`,
     `époque · epoch              ${status.epoch}`,
     `enregistrements · records   ${status.lastSeq}`,
     `segments · segments         ${status.segments}`,
     `octets · bytes              ${status.bytes}`,
-    ...Object.entries(status.cursors).map(
-      ([destination, through]) =>
-        `confirmé · confirmed        ${destination}: n° ${through} (${status.lastSeq - through} en attente · waiting)`,
-    ),
+    `clé publique · public key   ${status.publicKey}`,
+    ...deliveryLines(health),
   );
 }
 

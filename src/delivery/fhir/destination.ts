@@ -23,6 +23,7 @@ import { Lanes } from "./lanes.ts";
 import type { Render } from "./render.ts";
 import { type FhirServer, fhirServer } from "./server.ts";
 import { type OAuthConfig, openTokenSource } from "./token.ts";
+import { recordAt, supersede } from "./versions.ts";
 
 export interface FhirDestinationConfig {
   /** The base of the FHIR API: `https://…`, or `http://` to this machine itself. */
@@ -71,13 +72,7 @@ interface Measure {
 export async function openFhirDestination(parts: FhirDestinationParts): Promise<Destination> {
   const { clock, config, timers = systemTimers } = parts;
   const connections = config.connections ?? CONNECTIONS;
-  const line = openHttpLine({
-    timers,
-    connections,
-    maxAnswerBytes: MAX_ANSWER_BYTES,
-    ...(config.tls !== undefined && { tls: config.tls }),
-    ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
-  });
+  const line = openHttpLine({ ...config, timers, connections, maxAnswerBytes: MAX_ANSWER_BYTES });
   const tokens = config.oauth === undefined ? undefined : await openTokenSource(config.oauth, line.exchange, clock);
   const server = fhirServer(config.url.replace(/\/$/, ""), line.exchange, tokens);
   const destination = new FhirDestination(parts, { life: await Life.open(parts), line, server, connections });
@@ -219,6 +214,7 @@ class FhirDestination implements Destination {
     }
     switch (judgement.type) {
       case "accepted":
+        await supersede(record, { ...this.#parts, destination: this.name, lanes: this.#lanes });
         this.#took(seq);
         this.#lanes.taken(seq);
         return this.#progress();
@@ -253,14 +249,14 @@ class FhirDestination implements Destination {
   /** A record that was put aside, once more, by itself. */
   async #sendAgain(seq: number, stop: AbortSignal): Promise<void> {
     const { journal, deadLetters } = this.#parts;
-    const segment = (await journal.segments(seq, 1)).find((one) => one.firstSeq <= seq && seq <= one.lastSeq);
-    const record = segment?.records.find((one) => one.seq === seq);
+    const record = await recordAt(seq, journal);
     const missing = { seq, kind: RecordKind.measure };
-    if (record === undefined || isWithheld(record)) return this.#putAside(missing, { code: "erased", words: "" });
+    if (record === undefined) return this.#putAside(missing, { code: "erased", words: "" });
     const judgement = await this.#judgementOf(record, stop);
     if (judgement === "not-for-it") return this.#putAside(record, { code: "withheld", words: "" });
     switch (judgement.type) {
       case "accepted":
+        await supersede(record, { ...this.#parts, destination: this.name, lanes: this.#lanes });
         this.#took(seq);
         return deadLetters.taken(this.name, seq);
       case "refused":

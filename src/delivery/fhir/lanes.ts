@@ -51,6 +51,11 @@ export class Lanes<One extends Item> {
     return waiting;
   }
 
+  /** Those that stand aside from their lanes, and that others pass. */
+  get aside(): readonly One[] {
+    return this.#doubtful.map(({ item }) => item);
+  }
+
   add(item: One): void {
     const lane = this.#lanes.get(item.lane) ?? [];
     this.#lanes.set(item.lane, lane);

@@ -3,7 +3,7 @@ import { isVigieError, type VigieError } from "../../errors/error.ts";
 import { say, verbatim } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment } from "../../journal/port.ts";
-import { Encoding } from "../../seal/encoding.ts";
+import { bestOf, Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
 import type { Receipt } from "../../seal/receipt.ts";
 import { Aside } from "../aside.ts";
@@ -88,11 +88,7 @@ class HttpsDestination implements Destination {
     this.#position = new Position(life.cursor, timers);
     this.#aside = new Aside({ ...parts, destination: name });
     this.#maxPostBytes = config.maxPostBytes ?? MAX_POST_BYTES;
-    this.#line = openHttpLine({
-      timers,
-      ...(config.tls !== undefined && { tls: config.tls }),
-      ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
-    });
+    this.#line = openHttpLine({ ...config, timers });
     this.#ahead = new AheadPosts({
       ...parts,
       destination: name,
@@ -120,6 +116,8 @@ class HttpsDestination implements Destination {
   async #attempt(stop: AbortSignal): Promise<Ending> {
     this.#attempts += 1;
     this.#ahead.newAttempt();
+    // Another receiver may take this one: what every released one reads, until a receipt says more.
+    this.#encoding = Encoding.deflate1;
     let stood = false;
     try {
       while (!stop.aborted) {
@@ -251,9 +249,8 @@ class HttpsDestination implements Destination {
   /** @returns whether what is sent next is not what it would have been. */
   async #heed({ encodings, exceptions }: Receipt): Promise<boolean> {
     const isNews = await this.#aside.heed(exceptions);
-    const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
-    const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
-    this.#encoding = encoding;
+    const isUnread = !encodings.includes(this.#encoding);
+    this.#encoding = bestOf(encodings);
     return isNews || isUnread;
   }
 
@@ -267,9 +264,9 @@ class HttpsDestination implements Destination {
     const receipt = await this.#post({ bytes, shown: [seq] }, stop);
     if (receipt === undefined) return;
     const refusal = receipt.exceptions.find((one) => one.seq === seq);
-    const before = this.#encoding;
+    const isUnread = !receipt.encodings.includes(this.#encoding);
     await this.#heed(receipt);
-    if (this.#encoding !== before) return this.#sendAgain(seq, stop);
+    if (isUnread) return this.#sendAgain(seq, stop);
     await this.#aside.judged(seq, refusal && { code: "refused", words: refusal.reason });
   }
 }

@@ -2,7 +2,7 @@
 import { isVigieError, type VigieError } from "../../errors/error.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
-import { Encoding } from "../../seal/encoding.ts";
+import { bestOf, Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
 import type { Receipt } from "../../seal/receipt.ts";
 import { Aside } from "../aside.ts";
@@ -131,6 +131,8 @@ class MqttDestination implements Destination {
         },
         stop,
       );
+      // Another receiver may take this one: what every released one reads, until a receipt says more.
+      this.#encoding = Encoding.deflate1;
       const conversation = this.#converse(session);
       this.#conversation = conversation;
       // Not awaited: what is published behind the SUBSCRIBE is handled behind it (MQTT 5 §4.6), a round trip earlier.
@@ -223,9 +225,8 @@ class MqttDestination implements Destination {
 
   /** What the platform cannot read is not sent to it again. */
   #packFor({ encodings }: Receipt): void {
-    const encoding = encodings.includes(Encoding.deflate1) ? Encoding.deflate1 : Encoding.plain;
-    const isUnread = encoding === Encoding.plain && this.#encoding !== encoding;
-    this.#encoding = encoding;
+    const isUnread = !encodings.includes(this.#encoding);
+    this.#encoding = bestOf(encodings);
     if (isUnread) this.#conversation?.resend();
   }
 }

@@ -55,13 +55,7 @@ type Taken =
 export async function fhirSink(parts: FhirSinkParts): Promise<Sink & AsyncDisposable> {
   const { config, clock, timers = systemTimers } = parts;
   const connections = config.connections ?? CONNECTIONS;
-  const line = openHttpLine({
-    timers,
-    connections,
-    maxAnswerBytes: MAX_ANSWER_BYTES,
-    ...(config.tls !== undefined && { tls: config.tls }),
-    ...(config.timeoutMs !== undefined && { timeoutMs: config.timeoutMs }),
-  });
+  const line = openHttpLine({ ...config, timers, connections, maxAnswerBytes: MAX_ANSWER_BYTES });
   const tokens = config.oauth === undefined ? undefined : await openTokenSource(config.oauth, line.exchange, clock);
   const server = fhirServer(config.url.replace(/\/$/, ""), line.exchange, tokens);
   const closing = new AbortController();

@@ -169,6 +169,28 @@ describe("a FHIR server as destination", () => {
     expect(server.of("Observation")).toHaveLength(2);
   });
 
+  it("never sends a version of a measure again once a newer one was taken, though somebody asks for it", async () => {
+    const server = closing(await startFhirServer());
+    const versions = ["resident-2", "resident-3"].map((reference) => {
+      const { body, ...rest } = measureDraft(1, undefined, { status: "amended" });
+      return { ...rest, body: body.replaceAll("resident-0042", reference) };
+    });
+    const journal = newJournal();
+    journal.commit(measureDraft(1), ...versions);
+    server.before = ({ body }, response) => {
+      if (!body.includes("resident-2")) return false;
+      response.writeHead(422, { "content-type": "application/fhir+json" }).end(JSON.stringify(outcome("not yet")));
+      return true;
+    };
+    const { receipted, deadLetters } = await arrange(journal, server.base);
+    // The first correction's letter, and that it is not needed any more.
+    await receipted(5);
+    server.before = () => false;
+    const audit = { kind: RecordKind.audit, id: new Uint8Array(16), body: Buffer.from("{}") };
+    expect(await deadLetters.sendAgain("fhir", [2], audit)).toBe(0);
+    expect(server.of("Observation")).toMatchObject([{ subject: { identifier: { value: "resident-3" } } }]);
+  });
+
   it("asks the route again when a record's turn comes", async () => {
     const server = closing(await startFhirServer());
     let isAllowed = true;

@@ -180,6 +180,19 @@ describe("an MQTT destination", () => {
     },
   );
 
+  it("packs as a receipt says that the platform reads, and at each new connection as every platform does", async () => {
+    const { broker, open, say, timers } = arrange(6, { window: 2 });
+    const gateway = await open();
+    await settle();
+    await say(2, [0, 1, 2]);
+    broker.handlers?.closed(errors.DELIVERY_CONNECTION_LOST());
+    await settle();
+    await timers.advance(10_000);
+    expect(broker.published.map(({ payload }) => payload[0])).toEqual([0x83, 0x83, 0x87, 0x87, 0x83, 0x83]);
+    expect(broker.seqs).toEqual([1, 2, 3, 4, 3, 4]);
+    await gateway.destination[Symbol.asyncDispose]();
+  });
+
   it("packs plainly, at once and from the cursor on, for a platform that says it knows no better", async () => {
     const { broker, open, say } = arrange(3);
     const gateway = await open();

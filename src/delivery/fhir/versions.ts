@@ -1,0 +1,44 @@
+/**
+ * The versions of one measure. Once an amended one was taken, what came before it and was refused or stands aside must never
+ * go again: it would put the wrong person back.
+ */
+import type { JournalReader, StoredWholeRecord } from "../../journal/port.ts";
+import { isWithheld } from "../../seal/record.ts";
+import type { DeadLetters } from "../dead-letters.ts";
+import type { Item, Lanes } from "./lanes.ts";
+import { asSealed } from "./render.ts";
+
+export interface VersionParts {
+  readonly destination: string;
+  readonly journal: Pick<JournalReader, "segments">;
+  readonly deadLetters: DeadLetters;
+  readonly lanes: Lanes<Item & { readonly record: StoredWholeRecord }>;
+}
+
+/** The record, where its body is still there. */
+export async function recordAt(seq: number, journal: VersionParts["journal"]): Promise<StoredWholeRecord | undefined> {
+  const [segment] = await journal.segments(seq, 1);
+  const record = segment?.records.find((one) => one.seq === seq);
+  return record === undefined || isWithheld(record) ? undefined : record;
+}
+
+/** Resolves when nothing that was put aside before this record is a version of the same measure. */
+export async function supersede(taken: StoredWholeRecord, parts: VersionParts): Promise<void> {
+  const { destination, journal, deadLetters, lanes } = parts;
+  const isBefore = ({ seq }: { readonly seq: number }) => seq < taken.seq;
+  const [aside, letters] = [lanes.aside.filter(isBefore), deadLetters.list(destination).filter(isBefore)];
+  if (aside.length + letters.length === 0) return;
+  const { measure, isAmended } = versionOf(taken);
+  if (measure === undefined || !isAmended) return;
+  for (const { seq, record } of aside) if (versionOf(record).measure === measure) lanes.drop(seq);
+  for (const { seq } of letters) {
+    const record = await recordAt(seq, journal);
+    const isVersion = record !== undefined && versionOf(record).measure === measure;
+    if (isVersion) await deadLetters.superseded(destination, seq);
+  }
+}
+
+function versionOf({ body }: StoredWholeRecord): { readonly measure?: string; readonly isAmended: boolean } {
+  const sealed = asSealed(body);
+  return sealed.type === "bundle" ? sealed : { isAmended: false };
+}

@@ -132,8 +132,8 @@ export const errors = defineErrors({
       en: "The destination will not take one record; it is put aside, and those behind it pass.",
     },
     remedy: {
-      fr: "`vigie deliveries dead` donne la raison. Corrigez la cause, puis `vigie deliveries retry`. Rien ne quitte le journal.",
-      en: "`vigie deliveries dead` gives the reason. Mend the cause, then `vigie deliveries retry`. Nothing leaves the journal.",
+      fr: "`vigie deliveries dead` donne ses mots. Corrigez la cause, puis `vigie deliveries retry`. Rien ne quitte le journal.",
+      en: "`vigie deliveries dead` gives its words. Mend the cause, then `vigie deliveries retry`. Nothing leaves the journal.",
     },
     exit: ExitCode.data,
   },

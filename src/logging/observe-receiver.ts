@@ -54,6 +54,9 @@ export function observeReceiver(log: Log, outages: Outages): (event: ReceiverEve
         else outages.away("feed", facts);
         break;
       }
+      case "presence":
+        log.debug(`gateway ${event.isOnline ? "online" : "offline"}`, { gateway: event.gateway });
+        break;
       case "concern":
         concern(log, event);
         break;

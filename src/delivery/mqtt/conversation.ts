@@ -27,6 +27,8 @@ import { ReceiptWatch } from "./receipt-watch.ts";
 
 /** Records read from the journal at once: one full segment, or as many single ones. */
 const READ_RECORDS = 256;
+/** Half a full segment: some 10 ms of packing. Then whoever waits has a turn: a device for its answer, an alarm to be seen. */
+const PACKED_AT_ONCE = 16 * 1024;
 /** A connection that stood this long was none of those that break as soon as they are made. */
 const STOOD_MS = 60_000;
 
@@ -68,6 +70,8 @@ export class Conversation {
   #nextSeq: number;
   /** Counts the starts from the cursor: what an older one still had to do is done again anyway. */
   #round = 0;
+  /** Since others had their turn. */
+  #packedBytes = 0;
   readonly #onTheWay = new Set<Sent>();
   /** Records that are being put aside: what follows, and the end of the connection, waits for the disk. */
   readonly #puttingAside = new Set<Promise<void>>();
@@ -168,11 +172,13 @@ export class Conversation {
     await this.#ahead.sendAgain();
     if (!this.#hasRoom()) return false;
     if (this.#ready.length === 0) return this.#readSome();
-    while (this.#hasRoom()) {
+    while (this.#hasRoom() && this.#packedBytes < PACKED_AT_ONCE) {
       const next = this.#ready.shift();
-      if (next === undefined) break;
+      if (next === undefined) return true;
       this.#send(next);
     }
+    if (this.#packedBytes >= PACKED_AT_ONCE) await new Promise((resolve) => setImmediate(resolve));
+    this.#packedBytes = 0;
     return true;
   }
 
@@ -200,6 +206,7 @@ export class Conversation {
   #send(portion: Portion): void {
     const { topic, withhold, aside, encoding, learned } = this.#parts;
     const packed = pack(portion, (record) => aside.has(record.seq) || withhold(record), encoding());
+    this.#packedBytes += packed.bytes.length;
     const sent: Sent = { ...packed, size: packetBytes(topic, packed.bytes) };
     // What was only learned is no proof against one body alone.
     const isBeyondLearned = packed.shown.length > 1 && sent.size > learned.maximumPacketSize;

@@ -185,6 +185,27 @@ describe.skipIf(!dbusDaemonInstalled)("pairing (needs dbus-daemon)", () => {
     expect(site.cuff.indicate(0x2a35, reading)).toBe(true);
   });
 
+  it("an enrolled device is read while others are looked for, and one that waited while a device was paired is read after", async () => {
+    const [early, late] = ["AA:BB:CC:DD:EE:03", "AA:BB:CC:DD:EE:04"];
+    await using site = await setup({ pairing: { method: "comparison", passkey: 99 } }, { known: [early, late] });
+    const add = (address: string) => site.bench.addDevice({ address, services: cuffServices });
+    const [first, second] = [add(early), add(late)];
+    const search = await site.heard();
+    first.advertise();
+    await site.house.linked(CUFF, "open");
+    const desk: PairingDesk = {
+      ...technician().desk,
+      confirm: async () => {
+        await second.connect(); // by itself: the scan rests
+        return true;
+      },
+    };
+    await search.pair(cuffAddress, desk);
+    await site.house.linked(CUFF, "open", 2);
+    for (const device of [first, second]) expect(device.indicate(0x2a35, reading)).toBe(true);
+    await site.house.intake.frames.until((frames) => frames.length === 2);
+  });
+
   it("a device that is gone when it is picked is not found", async () => {
     await using site = await setup({ bonded: true }, { timing: { rediscover: ms(20) } });
     const search = await site.heard();

@@ -29,6 +29,8 @@ import { ReceiptWatch } from "./receipt-watch.ts";
 const READ_RECORDS = 256;
 /** Half a full segment: some 10 ms of packing. Then whoever waits has a turn: a device for its answer, an alarm to be seen. */
 const PACKED_AT_ONCE = 16 * 1024;
+/** Fresh measures between two segments of the backlog, which drains even where one message at a time is on its way. */
+const FRESH_IN_A_ROW = 8;
 /** A connection that stood this long was none of those that break as soon as they are made. */
 const STOOD_MS = 60_000;
 
@@ -70,6 +72,8 @@ export class Conversation {
   #nextSeq: number;
   /** Counts the starts from the cursor: what an older one still had to do is done again anyway. */
   #round = 0;
+  /** Since something went in its turn. */
+  #freshInARow = 0;
   /** Since others had their turn. */
   #packedBytes = 0;
   readonly #onTheWay = new Set<Sent>();
@@ -167,7 +171,8 @@ export class Conversation {
     const unsent = this.#ready[0]?.segment.firstSeq ?? this.#nextSeq;
     const isBacklog = journal.lastSeq > standsAt() + BACKLOG;
     if (isBacklog || !this.#hasRoom()) await this.#ahead.sendAlarms(unsent);
-    if (isBacklog) await this.#ahead.sendFresh(unsent);
+    const freshAtMost = this.#windowHasRoom() ? FRESH_IN_A_ROW - this.#freshInARow : Number.POSITIVE_INFINITY;
+    if (isBacklog) this.#freshInARow += await this.#ahead.sendFresh(unsent, freshAtMost);
     else overtaking.forget();
     await this.#ahead.sendAgain();
     if (!this.#hasRoom()) return false;
@@ -183,12 +188,15 @@ export class Conversation {
   }
 
   #hasRoom(): boolean {
-    if (this.#puttingAside.size > 0) return false;
+    return this.#puttingAside.size === 0 && this.#publisher.hasRoom && this.#windowHasRoom();
+  }
+
+  #windowHasRoom(): boolean {
     const { window, outstanding } = this.#parts;
     const [next] = this.#ready;
     // What is begun is not left in the middle: the window counts segments.
     const isBegun = next !== undefined && outstanding.has(next.segment.lastSeq);
-    return this.#publisher.hasRoom && (isBegun || outstanding.hasRoom(window()));
+    return isBegun || outstanding.hasRoom(window());
   }
 
   async #readSome(): Promise<boolean> {
@@ -215,6 +223,7 @@ export class Conversation {
   }
 
   #publish(sent: Sent): void {
+    this.#freshInARow = 0;
     const { topic, outstanding } = this.#parts;
     const { portion, bytes } = sent;
     const { firstSeq, lastSeq, segment } = portion.segment;
@@ -276,7 +285,9 @@ export class Conversation {
 
   /** The broker turned out not to take a packet of this size. */
   #learn(sent: Sent): void {
-    if (sent.shown.length > 1) this.#parts.learned.maximumPacketSize = Math.floor(sent.size / 2);
+    const { learned } = this.#parts;
+    if (sent.shown.length > 1)
+      learned.maximumPacketSize = Math.min(learned.maximumPacketSize, Math.floor(sent.size / 2));
     else this.#cut(sent);
   }
 

@@ -2,24 +2,24 @@
  * One MQTT connection's worth of sending: keeps the window full, and ends when the connection does, when the broker
  * refuses, or when it goes on taking segments of which the platform never says that it has them.
  */
-import { isVigieError, type VigieError } from "../../errors/error.ts";
-import { bytes, say } from "../../errors/sentence.ts";
+import type { VigieError } from "../../errors/error.ts";
+import { say } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import type { Encoding } from "../../seal/encoding.ts";
 import { hashOf } from "../../seal/segment.ts";
 import type { Aside } from "../aside.ts";
-import type { Because } from "../dead-letters.ts";
 import { errors } from "../errors.ts";
 import type { Outstanding, WindowLimits } from "../outstanding.ts";
 import { BACKLOG, type Overtaking } from "../overtaking.ts";
-import { halves, noneOf, type Packed, type Portion, pack, wholeOf } from "../portion.ts";
+import { type Portion, pack, wholeOf } from "../portion.ts";
 import type { Ending } from "../retry.ts";
 import type { Signal } from "../signal.ts";
 import type { Timers } from "../timers.ts";
-import { reasonCode, troubleOfReason } from "../trouble.ts";
+import { troubleOfReason } from "../trouble.ts";
 import type { Withhold } from "../withhold.ts";
 import { AheadLane } from "./ahead.ts";
+import { Misfits, type Sent } from "./misfits.ts";
 import type { MqttSession } from "./port.ts";
 import { Publisher, packetBytes } from "./publisher.ts";
 import { INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
@@ -56,15 +56,10 @@ export interface ConversationParts {
   readonly observe: Observe;
 }
 
-/** A message on its way to the broker. */
-interface Sent extends Packed {
-  /** Of the whole packet. */
-  readonly size: number;
-}
-
 export class Conversation {
   readonly #parts: ConversationParts;
   readonly #publisher: Publisher;
+  readonly #misfits: Misfits;
   readonly #ahead: AheadLane;
   readonly #receipts: ReceiptWatch;
   /** Read from the journal or cut smaller, not yet sent: at most what one read gives. */
@@ -77,10 +72,6 @@ export class Conversation {
   /** Since others had their turn. */
   #packedBytes = 0;
   readonly #onTheWay = new Set<Sent>();
-  /** Records that are being put aside: what follows, and the end of the connection, waits for the disk. */
-  readonly #puttingAside = new Set<Promise<void>>();
-  /** Digests that are sent alone, to see whether it is the body that the broker does not take. */
-  readonly #probes = new Map<Portion, Sent>();
   #ended: VigieError | undefined;
   #stood = false;
 
@@ -88,6 +79,14 @@ export class Conversation {
     this.#parts = parts;
     this.#publisher = new Publisher(session);
     this.#ahead = new AheadLane(parts, this.#publisher, (reason) => this.end(reason));
+    const { maximumPacketSize } = session.limits;
+    this.#misfits = new Misfits(
+      { ...parts, maximumPacketSize },
+      {
+        instead: (round, ...portions) => this.#sendNext(round, portions),
+        failed: (reason) => this.end(reason),
+      },
+    );
     const seconds = parts.receiptTimeoutMs / 1_000;
     const silence = say(`aucun depuis ${seconds} s`, `none for ${seconds} s`);
     this.#receipts = new ReceiptWatch(parts, {
@@ -111,7 +110,7 @@ export class Conversation {
         if (!(await this.#sendSome())) await changed.wait();
         reason = this.#ended;
       }
-      await Promise.all(this.#puttingAside);
+      await this.#misfits.settled();
       return { reason, stood: this.#stood };
     } finally {
       cancelStood();
@@ -129,7 +128,7 @@ export class Conversation {
   /** The connection is over. A broker that ends it because a packet was too large does not say which: the largest was. */
   closed(reason: VigieError): void {
     const [largest] = [...this.#onTheWay].sort((a, b) => b.size - a.size);
-    if (reason.code === "DELIVERY_TOO_BIG" && largest !== undefined) this.#learn(largest);
+    if (reason.code === "DELIVERY_TOO_BIG" && largest !== undefined) this.#misfits.tooLarge(largest);
     this.end(reason);
   }
 
@@ -160,7 +159,6 @@ export class Conversation {
     this.#parts.outstanding.restart();
     this.#round += 1;
     this.#ready = [];
-    this.#probes.clear();
     this.#nextSeq = this.#parts.standsAt() + 1;
     this.#parts.changed.raise();
   }
@@ -188,7 +186,7 @@ export class Conversation {
   }
 
   #hasRoom(): boolean {
-    return this.#puttingAside.size === 0 && this.#publisher.hasRoom && this.#windowHasRoom();
+    return !this.#misfits.isPuttingAside && this.#publisher.hasRoom && this.#windowHasRoom();
   }
 
   #windowHasRoom(): boolean {
@@ -212,14 +210,12 @@ export class Conversation {
   }
 
   #send(portion: Portion): void {
-    const { topic, withhold, aside, encoding, learned } = this.#parts;
+    const { topic, withhold, aside, encoding } = this.#parts;
     const packed = pack(portion, (record) => aside.has(record.seq) || withhold(record), encoding());
     this.#packedBytes += packed.bytes.length;
-    const sent: Sent = { ...packed, size: packetBytes(topic, packed.bytes) };
-    // What was only learned is no proof against one body alone.
-    const isBeyondLearned = packed.shown.length > 1 && sent.size > learned.maximumPacketSize;
-    if (sent.size > this.#publisher.maximumPacketSize || isBeyondLearned) this.#cut(sent);
-    else this.#publish(sent);
+    const sent: Sent = { ...packed, size: packetBytes(topic, packed.bytes), round: this.#round };
+    if (this.#misfits.fits(sent)) this.#publish(sent);
+    else this.#misfits.cut(sent);
   }
 
   #publish(sent: Sent): void {
@@ -229,100 +225,34 @@ export class Conversation {
     const { firstSeq, lastSeq, segment } = portion.segment;
     outstanding.sent({ firstSeq, lastSeq, hash: hashOf(segment), bytes: bytes.length });
     this.#onTheWay.add(sent);
-    const round = this.#round;
     this.#publisher.publish(topic, bytes).then(
       (code) => {
         this.#onTheWay.delete(sent);
-        this.#answered(sent, code, round);
+        this.#answered(sent, code);
       },
       (error: VigieError) => this.end(error),
     );
   }
 
-  #answered(sent: Sent, code: number, round: number): void {
-    const { portion, shown } = sent;
-    const isCurrent = round === this.#round;
-    if (code === TOO_LARGE) {
-      this.#learn(sent);
-      if (isCurrent && shown.length > 1) this.#ready.unshift(portion);
-    } else if (code === INVALID_CONTENT && shown.length > 0) {
-      if (isCurrent) this.#isolate(sent);
-    } else if (code !== 0) {
-      this.end(troubleOfReason(code));
-    } else {
-      this.#taken(sent);
-    }
+  #answered(sent: Sent, code: number): void {
+    if (code === TOO_LARGE) this.#misfits.tooLarge(sent);
+    else if (code === INVALID_CONTENT && sent.shown.length > 0) this.#misfits.unwanted(sent);
+    else if (code !== 0) this.end(troubleOfReason(code));
+    else if (!this.#misfits.proves(sent) && sent.portion.isLast) this.#delivered(sent);
     this.#parts.changed.raise();
   }
 
-  #taken({ portion }: Sent): void {
+  #delivered({ portion }: Sent): void {
     const { outstanding, observe, destination } = this.#parts;
-    const accused = this.#probes.get(portion);
-    this.#probes.delete(portion);
-    if (accused?.shown[0] !== undefined) {
-      this.#putAside(accused.portion, accused.shown[0].seq, { code: "invalid", words: reasonCode(INVALID_CONTENT).en });
-    } else if (portion.isLast) {
-      const { firstSeq, lastSeq } = portion.segment;
-      outstanding.acknowledged(lastSeq);
-      observe({ type: "delivered", destination, firstSeq, lastSeq });
-      this.#receipts.expect();
-    }
+    const { firstSeq, lastSeq } = portion.segment;
+    outstanding.acknowledged(lastSeq);
+    observe({ type: "delivered", destination, firstSeq, lastSeq });
+    this.#receipts.expect();
   }
 
-  /**
-   * Looks for the body that the broker does not take, by halves. One that is refused alone is put aside only where its segment
-   * passes without it: a broker that takes no segment at all has nothing against this record.
-   */
-  #isolate(sent: Sent): void {
-    if (sent.shown.length > 1) {
-      this.#ready.unshift(...halves(sent));
-      return;
-    }
-    const probe = noneOf(sent.portion);
-    this.#probes.set(probe, sent);
-    this.#ready.unshift(probe);
-  }
-
-  /** The broker turned out not to take a packet of this size. */
-  #learn(sent: Sent): void {
-    const { learned } = this.#parts;
-    if (sent.shown.length > 1)
-      learned.maximumPacketSize = Math.min(learned.maximumPacketSize, Math.floor(sent.size / 2));
-    else this.#cut(sent);
-  }
-
-  /** Smaller, where it can be: else the body stays here, and its digest travels. */
-  #cut(sent: Sent): void {
-    const { portion, shown, size } = sent;
-    const { maximumPacketSize } = this.#publisher;
-    const [only, another] = shown;
-    if (another !== undefined) {
-      this.#ready.unshift(...halves(sent));
-    } else if (only !== undefined) {
-      const most = Number.isFinite(maximumPacketSize) ? `, at most ${maximumPacketSize}` : "";
-      this.#putAside(portion, only.seq, { code: "too-big", words: `${size} bytes${most}` });
-    } else {
-      // Not even the digests fit: there is nothing to be left out.
-      const most = say(`${maximumPacketSize} au plus`, `at most ${maximumPacketSize}`);
-      this.end(errors.DELIVERY_TOO_BIG({ found: bytes(size), expected: most }));
-    }
-  }
-
-  /** The rest of the segment passes, once the disk has the letter. */
-  #putAside(portion: Portion, seq: number, because: Because): void {
-    const round = this.#round;
-    const put = async (): Promise<void> => {
-      try {
-        await this.#parts.aside.put(seq, because);
-        // Where other portions follow, they bring the digest.
-        if (portion.isLast && round === this.#round) this.#ready.unshift(noneOf(portion));
-      } catch (error) {
-        this.end(isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }));
-      }
-      this.#puttingAside.delete(putting);
-      this.#parts.changed.raise();
-    };
-    const putting = put();
-    this.#puttingAside.add(putting);
+  /** These go before what is ready. Where sending started over meanwhile, they go again anyway. */
+  #sendNext(round: number, portions: readonly Portion[]): void {
+    if (round === this.#round) this.#ready.unshift(...portions);
+    this.#parts.changed.raise();
   }
 }

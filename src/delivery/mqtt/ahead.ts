@@ -7,7 +7,7 @@ import { isVigieError, type VigieError } from "../../errors/error.ts";
 import { bytes, type Sentence } from "../../errors/sentence.ts";
 import type { StoredSegment, StoredWholeRecord } from "../../journal/port.ts";
 import { encodeMessage } from "../../seal/message.ts";
-import { RecordKind } from "../../seal/record.ts";
+import { isWithheld, RecordKind } from "../../seal/record.ts";
 import type { Because } from "../dead-letters.ts";
 import { errors } from "../errors.ts";
 import { alarmWaits, reasonCode } from "../trouble.ts";
@@ -131,6 +131,7 @@ export class AheadLane {
     shows: (record: StoredWholeRecord) => boolean,
     refused: (found: Sentence, because?: Because) => void,
   ): void {
+    if (!segment.records.some((record) => !isWithheld(record) && shows(record))) return;
     const { alarmsTopic: topic, encoding } = this.#parts;
     const payload = encodeMessage(
       withholding(segment, (record) => !shows(record)),

@@ -56,6 +56,10 @@ export class SealedJournal implements JournalReader {
     return found;
   }
 
+  async checkpoint(): Promise<undefined> {
+    return undefined;
+  }
+
   async alarms(): Promise<readonly number[]> {
     return [];
   }

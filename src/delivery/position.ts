@@ -12,7 +12,7 @@ import type { VigieError } from "../errors/error.ts";
 import { say, verbatim } from "../errors/sentence.ts";
 import type { JournalReader } from "../journal/port.ts";
 import type { Receipt } from "../seal/receipt.ts";
-import { hashOf } from "../seal/segment.ts";
+import { hashOf, takeApart } from "../seal/segment.ts";
 import type { Cursor } from "./cursor.ts";
 import { errors } from "./errors.ts";
 import type { Timers } from "./timers.ts";
@@ -80,7 +80,7 @@ export class Position {
    * told, as often as it may be.
    * @returns what is to be told, and whether sending starts over.
    */
-  async startOver(journal: Pick<JournalReader, "segments">, receipt: Receipt, where: string): Promise<StartOver> {
+  async startOver(journal: Pick<JournalReader, "segments" | "checkpoint">, receipt: Receipt, where: string): Promise<StartOver> {
     const [has, had] = [receipt.through, this.#cursor.confirmed];
     const found = say(`elle a ${has}, et avait accusé ${had}`, `it has ${has}, and had receipted ${had}`);
     const goesOn = await goesOnFrom(journal, receipt);
@@ -104,20 +104,31 @@ export interface StartOver {
   readonly error: VigieError;
 }
 
-/** Whether a segment of the journal begins behind what the receipt says, and the one before is the one that it names. */
-async function goesOnFrom(journal: Pick<JournalReader, "segments">, { through, head }: Receipt): Promise<boolean> {
+/**
+ * Whether the journal has what comes behind that receipt, and the segment before is the one that it names. To a platform that
+ * has nothing of it, the journal has what comes behind its prune, with the checkpoint first.
+ */
+async function goesOnFrom(
+  journal: Pick<JournalReader, "segments" | "checkpoint">,
+  { through, head }: Receipt,
+): Promise<boolean> {
   const [next] = await journal.segments(through + 1, 1);
+  if (through === 0) return next?.firstSeq === 1 || (await journal.checkpoint()) !== undefined;
   if (next?.firstSeq !== through + 1) return false;
-  // What is pruned cannot be compared any more.
-  const hash = through === 0 ? undefined : await hashAt(journal, through);
-  return hash === undefined || Buffer.from(hash).equals(head);
+  const hash = await hashAt(journal, through);
+  return hash !== undefined && Buffer.from(hash).equals(head);
 }
 
-/** The hash that a receipt for all through that record has to name; undefined where no segment of the journal ends there. */
+/**
+ * The hash that a receipt for all through that record has to name; undefined where no segment of the journal ends there. Of the
+ * last one that was pruned, the first one kept has it.
+ */
 export async function hashAt(
   journal: Pick<JournalReader, "segments">,
   through: number,
 ): Promise<Uint8Array | undefined> {
   const [segment] = await journal.segments(through, 1);
-  return segment?.lastSeq === through ? hashOf(segment.segment) : undefined;
+  if (segment?.lastSeq === through) return hashOf(segment.segment);
+  if (segment?.firstSeq !== through + 1) return undefined;
+  return takeApart(segment.segment)?.payload.previous ?? undefined;
 }

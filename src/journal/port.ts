@@ -92,6 +92,11 @@ export interface JournalReader {
   readonly lastSeq: number;
   /** Whole segments, in order, from the one that holds `fromSeq` on, until `maxRecords` records are reached. */
   segments(fromSeq: number, maxRecords: number): Promise<readonly StoredSegment[]>;
+  /**
+   * The segment that holds the newest checkpoint, where the chain has been pruned. Whoever begins behind the prune (a new
+   * destination) is sent this one first: `anchorIn()` of src/seal/checkpoint.ts says where the chain begins for it.
+   */
+  checkpoint(): Promise<StoredSegment | undefined>;
   /** Sequence numbers of the alarms from `fromSeq` on, in order. */
   alarms(fromSeq: number): Promise<readonly number[]>;
   /** Which device measured what, in order: each measure of a range, or only each device's last one. Without opening a body. */
@@ -188,10 +193,5 @@ export interface Journal extends JournalReader, JournalWriter, JournalFacts, Jou
    * key already.
    */
   rotateSigningKey(key: SigningKey): Promise<void>;
-  /**
-   * The segment that holds the newest checkpoint, where the chain has been pruned. Whoever begins behind the prune (a new
-   * destination) is sent this one first: `anchorIn()` of src/seal/checkpoint.ts says where the chain begins for it.
-   */
-  checkpoint(): Promise<StoredSegment | undefined>;
   close(): Promise<void>;
 }

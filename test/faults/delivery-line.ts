@@ -83,6 +83,7 @@ export class Line implements AsyncDisposable {
         return journal.lastSeq;
       },
       segments: (from, most) => journal.segments(from, most),
+      checkpoint: () => journal.checkpoint(),
       alarms: (from) => journal.alarms(from),
       measured: (range, which) => journal.measured(range, which),
       cursor: (name) => journal.cursor(name),

@@ -15,8 +15,9 @@ import { retryAfterMs, troubleOfStatus } from "../http/status.ts";
 import { judgeReceipt, type ReceiptFault, type ReceiptVerdict, receiptFaults } from "../judge.ts";
 import { Life } from "../life.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
-import { pack } from "../portion.ts";
+import { type Portion, pack } from "../portion.ts";
 import { hashAt, Position } from "../position.ts";
+import { checkpointBefore } from "../prune.ts";
 import type { Ending } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
@@ -128,6 +129,11 @@ class HttpsDestination implements Destination {
           await this.#life.changed.wait();
           continue;
         }
+        const checkpoint = await checkpointBefore(this.#parts.journal, this.#position.standsAt + 1, segments);
+        if (checkpoint !== undefined) {
+          await this.#beginBehindPrune(checkpoint, stop);
+          continue;
+        }
         for (const batch of firstBatch(segments, this.#bounds())) {
           if (!(await this.#deliver(batch, stop))) break;
           stood = true;
@@ -155,6 +161,16 @@ class HttpsDestination implements Destination {
     };
   }
 
+  /** The platform takes the checkpoint for its beginning, and says so. @throws Later, or what came in the way. */
+  async #beginBehindPrune(checkpoint: Portion, stop: AbortSignal): Promise<void> {
+    const { bytes } = pack(checkpoint, this.#bounds().withhold, this.#encoding);
+    const receipt = await this.#post({ bytes, shown: [] }, stop);
+    if (receipt === undefined) return;
+    const isOtherwise = await this.#heed(receipt);
+    if (receipt.through > this.#position.standsAt) this.#position.advanced(receipt.through);
+    else if (!isOtherwise) throw nothingMoreHeld();
+  }
+
   /** @returns whether what follows may be sent as it was planned. @throws Later, or what came in the way. */
   async #deliver(batch: Batch, stop: AbortSignal): Promise<boolean> {
     const receipt = await this.#post(batch, stop);
@@ -166,12 +182,7 @@ class HttpsDestination implements Destination {
       this.#position.advanced(receipt.through);
       this.#parts.observe({ type: "delivered", destination: this.name, firstSeq: before + 1, lastSeq: batch.lastSeq });
     } else if (batch.completes && !isOtherwise) {
-      throw errors.DELIVERY_NO_RECEIPT({
-        found: say(
-          "la plateforme dit n'avoir rien de plus qu'avant",
-          "the platform says that it has no more than before",
-        ),
-      });
+      throw nothingMoreHeld();
     }
     return !isOtherwise;
   }
@@ -270,6 +281,11 @@ class HttpsDestination implements Destination {
     await this.#aside.judged(seq, refusal && { code: "refused", words: refusal.reason });
   }
 }
+
+const nothingMoreHeld = (): VigieError =>
+  errors.DELIVERY_NO_RECEIPT({
+    found: say("la plateforme dit n'avoir rien de plus qu'avant", "the platform says that it has no more than before"),
+  });
 
 type Shown = Pick<Batch, "bytes" | "shown">;
 

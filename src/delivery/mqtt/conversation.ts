@@ -3,7 +3,7 @@
  * refuses, or when it goes on taking segments of which the platform never says that it has them.
  */
 import type { VigieError } from "../../errors/error.ts";
-import { say } from "../../errors/sentence.ts";
+import { bytes as bytesInWords, say } from "../../errors/sentence.ts";
 import type { Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import type { Encoding } from "../../seal/encoding.ts";
@@ -13,6 +13,7 @@ import { errors } from "../errors.ts";
 import type { Outstanding, WindowLimits } from "../outstanding.ts";
 import { BACKLOG, type Overtaking } from "../overtaking.ts";
 import { type Portion, pack, wholeOf } from "../portion.ts";
+import { checkpointBefore } from "../prune.ts";
 import type { Ending } from "../retry.ts";
 import type { Signal } from "../signal.ts";
 import type { Timers } from "../timers.ts";
@@ -202,11 +203,31 @@ export class Conversation {
     if (this.#nextSeq > journal.lastSeq) return false;
     const from = this.#nextSeq;
     const read = await journal.segments(from, READ_RECORDS);
+    const checkpoint = await checkpointBefore(journal, from, read);
     // A resend may have begun meanwhile.
     if (from !== this.#nextSeq) return true;
+    if (checkpoint !== undefined) this.#publishCheckpoint(checkpoint);
     this.#ready.push(...read.map(wholeOf));
     this.#nextSeq = (read.at(-1)?.lastSeq ?? from - 1) + 1;
     return read.length > 0;
+  }
+
+  /** It is counted nowhere: what follows it has no receipt either until it is taken, and starting over sends it again. */
+  #publishCheckpoint(checkpoint: Portion): void {
+    const { topic, withhold, encoding } = this.#parts;
+    const { bytes } = pack(checkpoint, withhold, encoding());
+    const size = packetBytes(topic, bytes);
+    if (size > this.#publisher.maximumPacketSize) {
+      this.end(errors.DELIVERY_TOO_BIG({ found: bytesInWords(size) }));
+      return;
+    }
+    this.#publisher.publish(topic, bytes).then(
+      (code) => {
+        if (code !== 0) this.end(troubleOfReason(code));
+        this.#parts.changed.raise();
+      },
+      (error: VigieError) => this.end(error),
+    );
   }
 
   #send(portion: Portion): void {

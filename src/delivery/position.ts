@@ -80,7 +80,11 @@ export class Position {
    * told, as often as it may be.
    * @returns what is to be told, and whether sending starts over.
    */
-  async startOver(journal: Pick<JournalReader, "segments" | "checkpoint">, receipt: Receipt, where: string): Promise<StartOver> {
+  async startOver(
+    journal: Pick<JournalReader, "segments" | "checkpoint">,
+    receipt: Receipt,
+    where: string,
+  ): Promise<StartOver> {
     const [has, had] = [receipt.through, this.#cursor.confirmed];
     const found = say(`elle a ${has}, et avait accusé ${had}`, `it has ${has}, and had receipted ${had}`);
     const goesOn = await goesOnFrom(journal, receipt);

@@ -97,8 +97,8 @@ async function eraseRefusals({ database, state: { vault } }: Store, person: Uint
     const rows = await sql.all("SELECT name, box FROM fact WHERE shelf = ?", [REFUSALS]);
     const gone: Uint8Array[] = [];
     for (const row of rows) {
-      const seq = Number(/\/(\d+)$/.exec(openFact(row, vault, REFUSALS)?.key ?? "")?.[1]);
-      if (await isErased(sql, seq, person)) gone.push(blob(row, "name"));
+      const seq = refusedRecord(openFact(row, vault, REFUSALS)?.key ?? "");
+      if (seq !== undefined && (await isErased(sql, seq, person))) gone.push(blob(row, "name"));
     }
     for (const name of gone) await sql.run("DELETE FROM fact WHERE shelf = ? AND name = ?", [REFUSALS, name]);
     return gone.length;
@@ -106,8 +106,13 @@ async function eraseRefusals({ database, state: { vault } }: Store, person: Uint
   if (taken > 0) await database.all("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
+/** @param key of a fact on the shelf of refusals. @returns the number of the record that it is about. */
+export function refusedRecord(key: string): number | undefined {
+  const digits = /\/(\d+)$/.exec(key)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
 async function isErased(sql: Sql, seq: number, person: Uint8Array): Promise<boolean> {
-  if (Number.isNaN(seq)) return false;
   const [row] = await sql.all(
     `SELECT person, length(box) AS size FROM record LEFT JOIN body ON body.seq = record.seq WHERE record.seq = ?`,
     [seq],

@@ -24,6 +24,8 @@ export interface JournalState {
   lastSeq: number;
   /** Bodies of readings are known to be erased through here: retention need not look again. */
   erasedThrough: number;
+  /** But for these, which a destination had put aside then. */
+  spared: readonly number[];
   /** SHA-256 of the last segment; null before the first. */
   previous: Uint8Array | null;
 }
@@ -54,6 +56,7 @@ export async function begin(database: Database, version: number, options: Journa
     rotations: await readRotations(database),
     lastSeq: 0,
     erasedThrough: 0,
+    spared: [],
     previous: null,
   };
   await findHead(database, state);

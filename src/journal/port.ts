@@ -121,7 +121,8 @@ export interface Fact {
 
 /**
  * The shelf of what destinations said of records that they refused. Its keys end in `/` and the record's number: such a fact
- * may repeat the measure, or name whose it is, and goes when that person is erased.
+ * may repeat the measure, or name whose it is, and goes when that person is erased. While it is there, retention leaves the
+ * record's body: somebody may have it sent once more.
  */
 export const REFUSALS = "dead-letter";
 

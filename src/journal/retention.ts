@@ -1,14 +1,15 @@
 /**
  * How long the journal keeps what was delivered: bodies some days, so that a platform can ask again; records and segments
- * longer, so that a repeat is known and the chain can be shown. What a destination has not receipted is never touched, and
- * neither is the audit trail, before its segment is pruned.
+ * longer, so that a repeat is known and the chain can be shown. What a destination has not receipted, or has put aside, is never
+ * touched, and neither is the audit trail, before its segment is pruned.
  */
 import type { Instant } from "../measure/time.ts";
 import { RecordKind } from "../seal/record.ts";
 import { isSame, passedCheck } from "./checks.ts";
 import { readCursors } from "./cursors.ts";
-import { erase } from "./erasure.ts";
-import type { Retained, RetentionPolicy } from "./port.ts";
+import { erase, refusedRecord } from "./erasure.ts";
+import { readFacts } from "./facts.ts";
+import { REFUSALS, type Retained, type RetentionPolicy } from "./port.ts";
 import { prune } from "./prune.ts";
 import { blob, integer } from "./row.ts";
 import type { Sql } from "./sqlite.ts";
@@ -29,10 +30,15 @@ export async function retain(
   // A clock that nobody vouches for counts no days: on a board that wakes in 1970, or in 2100, everything waits.
   const passed = now.synchronised ? await passedDays(store, receipted, policy) : () => 0;
 
+  // Looked at behind the cursors: a letter is on disk before the cursor passes its record.
+  const aside = await putAside(database, state.vault);
+  const readings = readingsBut(aside);
   const erasable = Math.min(receipted, passed(eraseAfterDays));
   const after = state.erasedThrough;
   let erased = await erase(store, { after, through: erasable, ...readings });
+  for (const seq of state.spared) erased += await erase(store, { after: seq - 1, through: seq, ...readings });
   state.erasedThrough = Math.max(after, erasable);
+  state.spared = aside.filter((seq) => seq <= state.erasedThrough);
   if (isRelieved !== undefined && !(await isRelieved())) {
     erased += await erase(store, { after: state.erasedThrough, through: receipted, ...readings }, isRelieved);
   }
@@ -44,11 +50,20 @@ export async function retain(
   return { erased, prunedThrough };
 }
 
+/**
+ * Records that a destination put aside: its cursor is past them, and it does not hold them. Their bodies stay while their letter
+ * is open, whoever else took them.
+ */
+async function putAside(sql: Sql, vault: Vault): Promise<readonly number[]> {
+  const letters = await readFacts(sql, vault, REFUSALS);
+  return letters.flatMap(({ key }) => refusedRecord(key) ?? []);
+}
+
 /** Quarantined readings stay until they are released or discarded; the audit trail until it is pruned. */
-const readings = {
-  where: "kind IN (?, ?, ?)",
-  parameters: [RecordKind.measure, RecordKind.event, RecordKind.alarm],
-} as const;
+const readingsBut = (aside: readonly number[]) => ({
+  where: "kind IN (?, ?, ?) AND record.seq NOT IN (SELECT value FROM json_each(?))",
+  parameters: [RecordKind.measure, RecordKind.event, RecordKind.alarm, JSON.stringify(aside)],
+});
 
 /** What every destination has confirmed. With no destination nothing is delivered, and nothing goes. */
 async function receiptedByAll(sql: Sql, vault: Vault, destinations: readonly string[]): Promise<number> {

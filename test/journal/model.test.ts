@@ -3,7 +3,7 @@ import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Draft, Journal } from "../../src/journal/port.ts";
+import { type Draft, type Journal, REFUSALS } from "../../src/journal/port.ts";
 import { isWithheld, RecordKind, type TravellingRecord } from "../../src/seal/record.ts";
 import { Verifier } from "../../src/seal/verifier.ts";
 import { FakeClock } from "../fixtures/clock.ts";
@@ -21,6 +21,7 @@ type Step =
   | { readonly do: "wait"; readonly days: number }
   | { readonly do: "erasePerson"; readonly person: number }
   | { readonly do: "discard"; readonly seq: number }
+  | { readonly do: "refuse"; readonly share: number; readonly isRefused: boolean }
   | { readonly do: "read"; readonly share: number }
   /** All is receipted, and a month goes by: the whole way from a receipt to a prune. */
   | { readonly do: "month" }
@@ -47,6 +48,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Step>({ do: "month" }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("erasePerson" as const), person: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("discard" as const), seq: fc.nat(40) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("refuse" as const),
+      share: fc.constantFrom(0.1, 0.4, 0.7),
+      isRefused: fc.boolean(),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("read" as const), share: fc.double({ min: 0, max: 1 }) }) },
   {
     weight: 4,
@@ -181,6 +190,19 @@ async function both(model: Model, real: Real, what: Step): Promise<void> {
         (error: unknown) => (error instanceof RangeError ? "refused" : String(error)),
       );
       expect(outcome).toBe(model.discard(what.seq));
+      break;
+    }
+    case "refuse": {
+      const seq = Math.ceil(model.lastSeq * what.share);
+      const said = { key: `said ${model.lastSeq}`, kind: RecordKind.event, person: "nobody", body: "{}" };
+      const event = draft(1_000 + model.lastSeq, {
+        kind: said.kind,
+        person: said.person,
+        body: Buffer.from(said.body),
+      });
+      const letter = { shelf: REFUSALS, key: `platform/${seq}`, ...(what.isRefused && { value: "{}" }) };
+      expect([await journal.append(event, [letter])]).toEqual(model.append([said]));
+      model.refuse(seq, what.isRefused);
       break;
     }
     case "read": {

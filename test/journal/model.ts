@@ -33,6 +33,8 @@ export class Model {
   #records = new Map<number, ModelRecord>();
   /** Never forgotten, not even when the record is pruned. */
   readonly #known = new Map<string, number>();
+  /** Refused, and not taken since. */
+  readonly #aside = new Set<number>();
   /** How far every destination had come, by the day on which it was looked at last. */
   readonly #passed = new Map<number, number>();
 
@@ -62,6 +64,12 @@ export class Model {
     this.cursors.set(destination, Math.max(through, this.cursors.get(destination) ?? 0));
   }
 
+  /** A destination refuses a record, or takes it after all. */
+  refuse(seq: number, isRefused: boolean): void {
+    if (isRefused) this.#aside.add(seq);
+    else this.#aside.delete(seq);
+  }
+
   retain(destinations: readonly string[]) {
     const receipted = Math.min(...destinations.map((name) => this.cursors.get(name) ?? 0));
     this.#passed.set(this.today, receipted);
@@ -71,13 +79,18 @@ export class Model {
         ...[Math.max(0, ...[...this.#passed].map(([day, at]) => (day <= this.today - days ? at : 0)))],
       );
     const readings: RecordKind[] = [RecordKind.measure, RecordKind.event];
-    const erased = this.#erase(({ seq, kind }) => seq <= passed(ERASE_AFTER) && readings.includes(kind));
+    const through = passed(ERASE_AFTER);
+    const erased = this.#erase(({ seq, kind }) => seq <= through && readings.includes(kind) && !this.#aside.has(seq));
     this.#prune(passed(PRUNE_AFTER));
     return { erased, prunedThrough: this.prunedThrough };
   }
 
   erasePerson(reference: string): number {
     this.#erase(({ person }) => person === reference);
+    for (const seq of this.#aside) {
+      const record = this.#records.get(seq);
+      if (record === undefined || (record.person === reference && record.body === null)) this.#aside.delete(seq);
+    }
     const records = [...this.#records.values()].filter(({ person }) => person === reference).length;
     this.audit("person-erased");
     return records;

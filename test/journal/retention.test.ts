@@ -118,6 +118,27 @@ describe("bodies", () => {
     await journal.close();
   });
 
+  test("of what a destination put aside stay until it took them after all; a person's are erased all the same", async () => {
+    const journal = await open(folder, { clock });
+    for (let n = 1; n <= 20; n += 1) await journal.append(draft(n));
+    const letter = (seq: number, value?: string) => ({ shelf: REFUSALS, key: `fhir/${seq}`, ...(value && { value }) });
+    const event = (n: number) => draft(n, { kind: RecordKind.event, person: "nobody" });
+    await journal.append(event(101), [letter(3, "{}"), letter(5, "{}"), letter(7, "{}")]);
+    await receipt(journal, 21);
+    await journal.retain(policy());
+    clock.advance(60 * DAY);
+    expect(await journal.retain(policy())).toEqual({ erased: 18, prunedThrough: 2 });
+    expect(await journal.retain(policy())).toEqual({ erased: 0, prunedThrough: 2 });
+    await journal.append(event(102), [letter(3)]);
+    expect(await journal.retain(policy())).toEqual({ erased: 1, prunedThrough: 4 });
+    // Of person-1 is record 7.
+    await journal.erasePerson("person-1", "demande de la famille");
+    await journal.append(event(103), [letter(5)]);
+    expect(await journal.retain(policy())).toMatchObject({ erased: 1 });
+    expect((await journal.verify()).findings).toEqual([]);
+    await journal.close();
+  });
+
   test("that are erased are in neither the file nor its log any more; the salt is gone with them", async () => {
     let journal = await open(folder, { clock });
     await fill(journal, 400);

@@ -160,7 +160,8 @@ class FhirDestination implements Destination {
     const isFar = this.#readThrough - this.#lanes.through >= FARTHEST;
     if (this.#readThrough >= journal.lastSeq || this.#lanes.size >= MOST_WAITING || isFar) return false;
     const from = this.#readThrough + 1;
-    for (const { records, lastSeq } of await journal.segments(from, READ_RECORDS)) {
+    for (const { records, firstSeq, lastSeq } of await journal.segments(from, READ_RECORDS)) {
+      if (firstSeq > this.#readThrough + 1) this.#lanes.gone(this.#readThrough, firstSeq - 1);
       for (const record of records) {
         if (record.seq < from) continue;
         if (isWithheld(record) || !this.#isFor(record)) this.#lanes.done(record.seq);

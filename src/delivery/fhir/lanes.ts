@@ -95,6 +95,12 @@ export class Lanes<One extends Item> {
     while (this.#done.delete(this.#through + 1)) this.#through += 1;
   }
 
+  /** What is between the two, and the second, is not to be had any more: it was pruned before anybody asked for it. */
+  gone(after: number, through: number): void {
+    if (after === this.#through) this.#through = through;
+    else for (let seq = after + 1; seq <= through; seq += 1) this.#done.add(seq);
+  }
+
   /** It did not go, through no fault of its own: it is the first of its lane again. */
   back(seq: number): void {
     const pending = this.#comeBack(seq);

@@ -48,6 +48,16 @@ describe("a FHIR server as destination", () => {
     expect(server.of("Observation")).toHaveLength(1);
   });
 
+  it("begins with the first segment that is left where the journal is pruned", async () => {
+    const journal = journalOf(400);
+    journal.prune(380);
+    const server = closing(await startFhirServer());
+    const { receipted, destination } = await arrange(journal, server.base);
+    await receipted(400);
+    expect(server.of("Observation")).toHaveLength(20);
+    expect(destination.status()).toMatchObject({ state: "connected", confirmed: 400 });
+  });
+
   it("keeps the order of each device, and goes on with the others", async () => {
     const journal = journalOf(60, [undefined, namelessThermometer, scale]);
     const server = closing(await startFhirServer());

@@ -2,9 +2,11 @@
  * What happens on the way of a reading, told to whoever watches (the log, the metrics, the demo). In-process only:
  * a watcher that writes anything down leaves out measurement, person and address.
  */
+
 import type { RejectReason } from "./driver/reject.ts";
 import type { VigieError } from "./errors/error.ts";
 import type { Device, Measurement } from "./measure/measurement.ts";
+import type { Milliseconds } from "./measure/time.ts";
 
 export type GatewayEvent =
   | { readonly type: "measured"; readonly measurement: Measurement }
@@ -38,6 +40,8 @@ export type GatewayEvent =
     }
   /** A device of the registry is read from now on, is read another way, or is let go. */
   | { readonly type: "device"; readonly device: string; readonly state: "followed" | "changed" | "released" }
+  /** A journal that was full takes readings again. */
+  | { readonly type: "relieved"; readonly fullFor: Milliseconds }
   | { readonly type: "fault"; readonly error: VigieError };
 
 export type Observe = (event: GatewayEvent) => void;

@@ -2,15 +2,19 @@
 import { readNamedText } from "./config/named-file.ts";
 import type { GatewayConfig } from "./config/schema.ts";
 import { systemBusAddress } from "./config/system-bus.ts";
+import { errors as controlErrors } from "./control/errors.ts";
 import type { LineSettings, SerialDriver } from "./driver/define.ts";
 import type { DriverRegistry } from "./driver/registry.ts";
 import { isVigieError } from "./errors/error.ts";
 import type { Observe } from "./events.ts";
 import type { Intake } from "./intake/port.ts";
 import type { BleLink } from "./link/ble/link.ts";
+import type { BadgeReader, Radio } from "./link/port.ts";
 import type { Device } from "./measure/measurement.ts";
 import type { Clock } from "./measure/time.ts";
+import { showBadge } from "./registry/badges.ts";
 import { errors as registryErrors } from "./registry/errors.ts";
+import type { SessionBook } from "./registry/sessions.ts";
 import { type KnownDevice, lineOf, transportOf } from "./registry/shape.ts";
 import type { RegistryStore } from "./registry/store.ts";
 
@@ -18,6 +22,8 @@ export interface LinkParts {
   readonly config: Pick<GatewayConfig, "gateway" | "links">;
   readonly drivers: DriverRegistry;
   readonly registry: Pick<RegistryStore, "state" | "watch">;
+  /** What badges open and close. */
+  readonly sessions: SessionBook;
   readonly intake: Intake;
   readonly clock: Clock;
   readonly observe: Observe;
@@ -29,6 +35,10 @@ export interface LinkParts {
 export interface Links extends AsyncDisposable {
   /** Resolves when the simulated devices have played all their rounds and everything was taken. */
   readonly played: Promise<void>;
+  /** What pairs devices; undefined where there is no Bluetooth link. @throws PAIRING_OFF where pairing is not allowed */
+  readonly radio: Radio | undefined;
+  /** The badge readers, by name. */
+  readonly readers: ReadonlyMap<string, BadgeReader>;
 }
 
 /**
@@ -59,6 +69,7 @@ class OpenLinks implements Links {
   readonly #serial = new Map<string, AsyncDisposable>();
   /** As they stood when the registry was last looked at. */
   #known: ReadonlyMap<string, KnownDevice> = new Map();
+  readonly #badges = new Map<string, BadgeReader & AsyncDisposable>();
   #ble: BleLink | undefined;
   #simulated: (AsyncDisposable & { readonly finished: Promise<void> }) | undefined;
   #unwatch = (): unknown => undefined;
@@ -72,21 +83,34 @@ class OpenLinks implements Links {
     return this.#simulated?.finished ?? Promise.resolve();
   }
 
+  get readers(): ReadonlyMap<string, BadgeReader> {
+    return this.#badges;
+  }
+
+  get radio(): Radio | undefined {
+    if (this.#parts.config.links.ble?.discover === false) throw controlErrors.PAIRING_OFF();
+    return this.#ble;
+  }
+
   async open(): Promise<void> {
     this.#known = this.#registered();
     await this.#openBle();
     await this.#rewire();
+    await this.#openBadgeReaders();
     await this.#openSimulated();
-    this.#unwatch = this.#parts.registry.watch(() => {
+    const follow = () => {
       this.#following = this.#following.then(() => this.#follow());
-    });
-    await this.#follow(); // what came while the links were being opened
+      return this.#following;
+    };
+    this.#unwatch = this.#parts.registry.watch(() => void follow());
+    await follow(); // what came while the links were being opened
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#unwatch();
     await this.#following;
-    for (const link of [this.#simulated, ...this.#serial.values(), this.#ble]) await link?.[Symbol.asyncDispose]();
+    for (const link of [this.#simulated, ...this.#badges.values(), ...this.#serial.values(), this.#ble])
+      await link?.[Symbol.asyncDispose]();
   }
 
   #registered(): ReadonlyMap<string, KnownDevice> {
@@ -115,7 +139,7 @@ class OpenLinks implements Links {
     const { openBleLink } = await import("./link/ble/link.ts");
     const { timeZone } = config.gateway;
     const bus = systemBusAddress();
-    const place = bus === undefined ? ble : { ...ble, bus };
+    const place = { adapter: ble.adapter, ...(bus === undefined ? {} : { bus }) };
     this.#ble = await openBleLink({ drivers, known: this.#overBle(), intake, clock, observe, timeZone, ...place });
   }
 
@@ -162,6 +186,21 @@ class OpenLinks implements Links {
       if (!isVigieError(error)) throw error;
       observe({ type: "fault", error });
       return undefined;
+    }
+  }
+
+  async #openBadgeReaders(): Promise<void> {
+    const { config, sessions, clock, observe } = this.#parts;
+    for (const { name, path, line, devices, minutes, answers } of config.links.badges ?? []) {
+      const { openBadgeReader } = await import("./link/badges/reader.ts");
+      const place = { devices, lasts: minutes * 60_000, reader: name };
+      const shown = async (badge: string) => {
+        const did = await showBadge(badge, place, sessions);
+        if (did === "displaced") throw registryErrors.BADGE_DISPLACED();
+        return true;
+      };
+      const settings = { ...(line === undefined ? {} : { line }), ...(answers === undefined ? {} : { answers }) };
+      this.#badges.set(name, openBadgeReader({ name, path, shown, clock, observe, ...settings }));
     }
   }
 

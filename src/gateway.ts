@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type { GatewayConfig } from "./config/schema.ts";
 import { readKey } from "./config/secret.ts";
-import { createControl } from "./control/control.ts";
+import { type ControlParts, createControl } from "./control/control.ts";
+import { errors as controlErrors } from "./control/errors.ts";
 import type { Line } from "./control/health.ts";
 import type { Control } from "./control/port.ts";
 import { serveControl } from "./control/socket.ts";
@@ -14,7 +15,7 @@ import { isVigieError, type VigieError } from "./errors/error.ts";
 import type { GatewayEvent, Observe } from "./events.ts";
 import type { GatewayIdentity } from "./fhir/port.ts";
 import { openDestination } from "./gateway-destinations.ts";
-import { openLinks } from "./gateway-links.ts";
+import { type Links, openLinks } from "./gateway-links.ts";
 import { sayWhose } from "./intake/directory.ts";
 import { carryOutAll } from "./intake/due.ts";
 import { discardAfter } from "./intake/expire.ts";
@@ -36,6 +37,8 @@ export interface GatewayParts {
   readonly drivers: DriverRegistry;
   readonly clock: Clock;
   readonly observe: Observe;
+  /** What the log calls a device, for whoever asks from the board. */
+  readonly nameInLog?: (address: string) => string;
   /** How often a simulated scenario is played. @default Infinity */
   readonly rounds?: number;
 }
@@ -74,8 +77,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
     await sayWhose(identity, journal).catch(unlessFull(observe));
     // Before the destinations: what a person consents to is known before anything is sent.
     const destinations: Destination[] = [];
-    const lines = () => destinations.map(lineOf);
-    const { registry, sessions, deadLetters, control, desk } = await openDesk(parts, journal, lines);
+    let links: Links | undefined;
+    const { registry, sessions, deadLetters, control, desk } = await openDesk(parts, journal, {
+      lines: () => destinations.map(lineOf),
+      radio: () => links?.radio ?? noRadio(),
+      readers: () => links?.readers ?? new Map(),
+    });
     const { quarantineAfterDays: days } = config.journal;
     if (days !== undefined) discardOld = async () => void (await discardAfter(days, desk));
 
@@ -99,11 +106,12 @@ export async function startGateway(parts: GatewayParts): Promise<Gateway> {
 
     const intake = createIntake({ gateway: identity, registry, sessions, journal, observe });
     await openSocket(config, control, observe, closers);
-    const links = await openLinks({ ...parts, registry, intake });
-    closers.push(() => links[Symbol.asyncDispose]());
+    const opened = await openLinks({ ...parts, registry, sessions, intake });
+    links = opened;
+    closers.push(() => opened[Symbol.asyncDispose]());
     // A full journal refuses anchors too, and was told of; the next look tries again.
     closers.push(watchClock(journal, clock, systemTimers));
-    return { journal, destinations, played: links.played, failed: caretaker.failed, [Symbol.asyncDispose]: close };
+    return { journal, destinations, played: opened.played, failed: caretaker.failed, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -155,6 +163,7 @@ function caretakerOf({ config, clock, observe }: GatewayParts, first: () => Prom
     clock,
     timers: systemTimers,
     told: (error) => observe({ type: "fault", error }),
+    relieved: (fullFor) => observe({ type: "relieved", fullFor }),
   });
 }
 
@@ -167,11 +176,24 @@ export interface Desk {
   readonly desk: DeskParts;
 }
 
+const noRadio = (): never => {
+  throw controlErrors.PAIRING_NO_RADIO();
+};
+
+/** What a journal without its gateway has of it. */
+const stopped: Pick<ControlParts, "lines" | "radio" | "readers"> = {
+  lines: () => [],
+  radio: () => {
+    throw controlErrors.PAIRING_NEEDS_GATEWAY();
+  },
+  readers: () => new Map(),
+};
+
 /** The registry over an open journal, with what the configuration lists, and what a power cut left half done finished. */
 export async function openDesk(
-  { config, drivers, clock, observe }: Omit<GatewayParts, "rounds">,
+  { config, drivers, clock, observe, nameInLog }: Omit<GatewayParts, "rounds">,
   journal: Journal,
-  lines: () => readonly Line[] = () => [],
+  running: Pick<ControlParts, "lines" | "radio" | "readers"> = stopped,
 ): Promise<Desk> {
   const registry = await RegistryStore.open({
     journal,
@@ -188,12 +210,13 @@ export async function openDesk(
   const deadLetters = await DeadLetters.open({ journal, clock, observe });
   const control = createControl({
     ...parts,
+    ...running,
     reader: journal,
     keys: journal,
     health: journal,
-    lines,
     sessions,
     deadLetters,
+    ...(nameInLog === undefined ? {} : { nameInLog }),
   });
   return { registry, sessions, deadLetters, control, desk: parts };
 }

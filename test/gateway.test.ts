@@ -6,10 +6,12 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { drivers } from "../drivers/all.ts";
 import { parseGatewayConfig } from "../src/config/load.ts";
 import type { GatewayConfig } from "../src/config/schema.ts";
+import { connectControl } from "../src/control/socket.ts";
 import { DriverRegistry } from "../src/driver/registry.ts";
 import type { GatewayEvent } from "../src/events.ts";
-import { type Gateway, openConfiguredJournal, startGateway } from "../src/gateway.ts";
+import { controlPath, type Gateway, type GatewayParts, openConfiguredJournal, startGateway } from "../src/gateway.ts";
 import { createLog } from "../src/logging/log.ts";
+import { logNames } from "../src/logging/names.ts";
 import { LogObserver } from "../src/logging/observe.ts";
 import { gatewayKeys, memoryState, openMqttReceiver, Receiver, type Sink } from "../src/receiver/index.ts";
 import { RecordKind } from "../src/seal/record.ts";
@@ -82,14 +84,21 @@ function platform() {
 }
 
 /** Starts the gateway; resolves `receipted` when the platform's receipt covers all that was played. */
-async function start(config: GatewayConfig) {
+async function start(config: GatewayConfig, parts: Pick<GatewayParts, "nameInLog"> = {}) {
   const events: GatewayEvent[] = [];
   let wake = () => {};
   const observe = (event: GatewayEvent) => {
     events.push(event);
     wake();
   };
-  const gateway = await startGateway({ config, drivers: new DriverRegistry(drivers), clock, observe, rounds: 1 });
+  const gateway = await startGateway({
+    config,
+    drivers: new DriverRegistry(drivers),
+    clock,
+    observe,
+    rounds: 1,
+    ...parts,
+  });
   const receipted = async () => {
     await gateway.played;
     while (!isReceipted(gateway, events)) {
@@ -177,14 +186,20 @@ test("the log of all this names nobody, no device by its address or label, and n
   const config = await demo();
   const { feed } = platform();
   await feed.ready;
-  const { gateway, events, receipted } = await start(config);
+  const names = logNames(new Uint8Array(16));
+  const { gateway, events, receipted } = await start(config, { nameInLog: names });
   await receipted();
+  // Who stands at the board may ask which device the log speaks of.
+  const control = await connectControl(controlPath(config));
+  expect(await control?.ask({ do: "registry-show" })).toMatchObject({
+    inLog: config.devices.map(({ address }) => names(address)),
+  });
   await gateway[Symbol.asyncDispose]();
   await feed[Symbol.asyncDispose]();
 
   const lines: string[] = [];
   const log = createLog({ level: "debug", stream: { write: (line) => lines.push(line) }, journald: true });
-  using told = new LogObserver(log, { clock, timers: new ManualTimers(), salt: new Uint8Array(16) });
+  using told = new LogObserver(log, { clock, timers: new ManualTimers(), names });
   for (const event of events) told.observe(event);
   const text = lines.join("");
   expect(lines.length).toBeGreaterThan(60);

@@ -42,6 +42,8 @@ function tell(event: GatewayEvent, labels: ReadonlyMap<string, string>): string 
       return `  ⇄  ${labelOf(event.device ?? event.link, labels)}: ${event.state}`;
     case "device":
       return `  ⇄  ${labelOf(event.device, labels)}: ${event.state}`;
+    case "relieved":
+      return "  ✓  le journal a de nouveau de la place · the journal has room again";
     case "fault":
       return `  !  ${event.error.code}: ${event.error.definition.what.fr}`;
   }

@@ -15,7 +15,7 @@ export const inBoth = (fr: string, en: string): string => `${fr}\n${en}`;
 
 export function command(io: Io, { name, summary, examples = [] }: CommandText): Command {
   const both = inBoth(summary.fr, summary.en);
-  return new Command(name)
+  const made = new Command(name)
     .description(both)
     .summary(both)
     .helpOption("-h, --help", inBoth("cette aide", "this help"))
@@ -29,7 +29,22 @@ export function command(io: Io, { name, summary, examples = [] }: CommandText): 
       getOutHelpWidth: () => 120,
     })
     .configureHelp({ styleTitle: (title) => (title === "Commands:" ? "Commandes / Commands:" : title) })
-    .addHelpText("after", ["", ...heading(examples), ...examples.map((example) => `  ${example}`)].join("\n"));
+    .addHelpText("after", () => {
+      const shown = examplesFor(made);
+      return ["", ...heading(shown), ...shown.map((example) => `  ${example}`)].join("\n");
+    });
+  given.set(made, examples);
+  return made;
+}
+
+const given = new WeakMap<Command, readonly string[]>();
+
+/** A command's own examples; else those of its parent that call it. */
+export function examplesFor(shown: Command): readonly string[] {
+  const own = given.get(shown) ?? [];
+  if (own.length > 0 || shown.parent === null) return own;
+  const call = ` ${shown.parent.name()} ${shown.name()} `;
+  return examplesFor(shown.parent).filter((example) => example.includes(call));
 }
 
 const heading = (examples: readonly string[]) => (examples.length === 0 ? [] : ["Exemples / Examples:"]);

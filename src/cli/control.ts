@@ -131,7 +131,7 @@ export async function refusal({
   found,
   expected,
   where,
-}: Extract<Answer, { is: "refused" }>): Promise<VigieError> {
+}: Omit<Extract<Answer, { is: "refused" }>, "is">): Promise<VigieError> {
   const known = (await errorCatalogue()).find((entry) => entry.code === code);
   if (known === undefined) return errors.INTERNAL({ found: verbatim(code) });
   return new VigieError(code, known, {

@@ -38,6 +38,11 @@ export function crossCheck(sections: Sections, drivers: readonly KnownDriver[]):
     ...twice("devices", names.devices, "address"),
     ...twice("persons", names.persons, "reference"),
     ...twice("destinations", names.destinations, "name"),
+    ...twice(
+      "links.badges",
+      links?.badges?.map(({ name }) => name),
+      "name",
+    ),
     ...(links === undefined ? [] : anyLink(links)),
     ...each(serial, (one, index) => [
       ...unknownDriver(one.driver, ["links", "serial", index, "driver"], drivers, "serial"),
@@ -84,7 +89,7 @@ function twice(section: string, names: Names, key: string): readonly Finding[] {
     if (name === undefined || first === index) return [];
     return [
       {
-        at: [section, index, key],
+        at: [...section.split("."), index, key],
         found: say(`la même valeur que ${section}[${first}]`, `the same value as ${section}[${first}]`),
         expected: say("une valeur différente pour chacun", "a different value for each"),
       },

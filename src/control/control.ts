@@ -2,22 +2,24 @@
 
 import type { DeadLetters } from "../delivery/dead-letters.ts";
 import { isVigieError } from "../errors/error.ts";
-import { say } from "../errors/sentence.ts";
+import { say, verbatim } from "../errors/sentence.ts";
 import { hasReadingsOutside } from "../intake/amend.ts";
 import { correct, discard, end, give, release, withdraw } from "../intake/desk.ts";
 import type { DeskParts } from "../intake/parts.ts";
 import { readWaiting, type Waiting } from "../intake/waiting.ts";
 import type { Journal } from "../journal/port.ts";
+import type { BadgeReader, Radio } from "../link/port.ts";
 import { measuredAt } from "../measure/site-time.ts";
 import { assign } from "../registry/assignments.ts";
 import { auditDraft } from "../registry/audit.ts";
 import { applyDocument, documentOf } from "../registry/desired-state.ts";
 import { errors as registryErrors } from "../registry/errors.ts";
-import { putDevice, putPerson, removeDevice, removePerson } from "../registry/known.ts";
+import { giveBadge, putDevice, putPerson, removeDevice, removePerson } from "../registry/known.ts";
 import type { SessionBook } from "../registry/sessions.ts";
 import type { KnownAssignment } from "../registry/shape.ts";
 import { encodeMessage } from "../seal/message.ts";
 import { type HealthParts, healthOf, type Line } from "./health.ts";
+import { Pairings } from "./pairing.ts";
 import type { Answer, Control, Request } from "./port.ts";
 import { type RotatingJournal, rotateKey } from "./rotate.ts";
 
@@ -31,14 +33,25 @@ export interface ControlParts extends DeskParts {
   /** Whose keys are changed. */
   readonly keys: RotatingJournal;
   readonly sessions: SessionBook;
+  /** What the log of this run calls a device; there where there is a log. */
+  readonly nameInLog?: (address: string) => string;
   readonly deadLetters: Pick<DeadLetters, "list" | "sendAgain" | "forgetErased">;
+  /** What pairs devices. @throws PAIRING_…: why there is none */
+  readonly radio: () => Radio;
+  /** By their names. */
+  readonly readers: () => ReadonlyMap<string, BadgeReader>;
+}
+
+interface Answering extends ControlParts {
+  readonly pairings: Pairings;
 }
 
 export function createControl(parts: ControlParts): Control {
+  const answering = { ...parts, pairings: new Pairings(parts) };
   return {
     ask: async (request) => {
       try {
-        return await answer(request, parts);
+        return await answer(request, answering);
       } catch (error) {
         if (!isVigieError(error)) throw error;
         const { found, expected, where } = error.detail;
@@ -56,8 +69,8 @@ export function createControl(parts: ControlParts): Control {
 
 const done: Answer = { is: "done" };
 
-async function answer(request: Request, parts: ControlParts): Promise<Answer> {
-  const { journal, registry, sessions } = parts;
+async function answer(request: Request, parts: Answering): Promise<Answer> {
+  const { journal, registry, sessions, pairings } = parts;
   switch (request.do) {
     case "health": {
       const { gateway, destinations, lines } = parts;
@@ -95,8 +108,27 @@ async function answer(request: Request, parts: ControlParts): Promise<Answer> {
     case "device-remove":
       await removeDevice(registry, request.device, request.actor);
       return done;
+    case "pairing-begin":
+      return pairings.begin();
+    case "pairing-look":
+      return pairings.look(request.pairing, request.since);
+    case "pairing-pick":
+      pairings.pick(request.pairing, request);
+      return done;
+    case "pairing-answer":
+      pairings.answer(request.pairing, request);
+      return done;
+    case "pairing-end":
+      pairings.end(request.pairing);
+      return done;
     case "person-put":
       await putPerson(registry, request.person, request.actor);
+      return done;
+    case "person-badge":
+      await giveBadge(registry, { person: request.person, badge: request.badge }, request.actor);
+      return done;
+    case "badge-learn":
+      await learnBadge(request, parts);
       return done;
     case "person-remove":
       await removePerson(registry, request.person, request.actor);
@@ -171,12 +203,27 @@ async function again(
   return deadLetters.sendAgain(destination, seqs, auditDraft(actor, deed, registry.now()));
 }
 
-function show({ gateway, registry, sessions }: ControlParts): Answer {
+/** The number goes from the reader to the registry; nobody reads or types it. */
+async function learnBadge(
+  { person, reader: name, actor }: Extract<Request, { do: "badge-learn" }>,
+  { registry, readers }: ControlParts,
+): Promise<void> {
+  const reader = readers().get(name);
+  if (reader === undefined)
+    throw registryErrors.BADGE_READER_UNKNOWN({ expected: verbatim([...readers().keys()].join(", ")) });
+  if (registry.state.persons.get(person) === undefined) throw registryErrors.PERSON_NOT_REGISTERED();
+  const badge = await reader.next();
+  if (badge === undefined) throw registryErrors.BADGE_NOT_SHOWN();
+  await giveBadge(registry, { person, badge }, actor);
+}
+
+function show({ gateway, registry, sessions, nameInLog }: ControlParts): Answer {
   const { devices, persons, assignments, consents } = registry.state;
   return {
     is: "registry",
     timeZone: gateway.timeZone,
     devices: [...devices.values()],
+    ...(nameInLog === undefined ? {} : { inLog: devices.values().map(({ address }) => nameInLog(address)) }),
     persons: persons.values().map(({ reference, system, label, ins, badge }) => ({
       reference,
       system,

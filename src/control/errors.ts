@@ -28,4 +28,39 @@ export const errors = defineErrors({
     },
     exit: ExitCode.io,
   },
+  PAIRING_NEEDS_GATEWAY: {
+    what: {
+      fr: "La passerelle ne tourne pas : elle seule peut appairer.",
+      en: "The gateway does not run: it alone can pair.",
+    },
+    remedy: { fr: "`systemctl start vigie`, puis recommencez.", en: "`systemctl start vigie`, then begin anew." },
+    exit: ExitCode.tempFail,
+  },
+  PAIRING_NO_RADIO: {
+    what: { fr: "La passerelle n'a pas de liaison Bluetooth.", en: "The gateway has no Bluetooth link." },
+    remedy: {
+      fr: "Ajoutez `links.ble` à sa configuration ; si elle y est, la passerelle démarre encore : réessayez.",
+      en: "Add `links.ble` to its configuration; if it is there, the gateway is still starting: try again.",
+    },
+    exit: ExitCode.config,
+  },
+  PAIRING_OFF: {
+    what: {
+      fr: "La configuration de cette passerelle ne permet pas d'appairer.",
+      en: "The configuration of this gateway does not allow pairing.",
+    },
+    remedy: {
+      fr: "Mettez `links.ble.discover: true`, puis relancez la passerelle.",
+      en: "Set `links.ble.discover: true`, then restart the gateway.",
+    },
+    exit: ExitCode.config,
+  },
+  PAIRING_OVER: {
+    what: {
+      fr: "Cet appairage est terminé, ou n'attend pas cette réponse.",
+      en: "This pairing is over, or does not wait for this answer.",
+    },
+    remedy: { fr: "Recommencez : `vigie devices pair`.", en: "Begin anew: `vigie devices pair`." },
+    exit: ExitCode.data,
+  },
 });

@@ -31,7 +31,20 @@ export const requestShape = z.discriminatedUnion("do", [
   demand("registry-apply", { document: z.unknown(), dryRun: z.boolean(), actor }),
   demand("device-put", { device: z.unknown(), actor }),
   demand("device-remove", { device: text, actor }),
+  /** Begins to look for devices that can be paired; whoever was at it before is stopped. */
+  demand("pairing-begin", {}),
+  /** Answers once something has happened since: a device was heard, a number is asked for, it is over. */
+  demand("pairing-look", { pairing: text, since: at }),
+  /** Pairs a device that was heard, and enrols it under its label. */
+  demand("pairing-pick", { pairing: text, address: text, label: text, driver: text.exactOptional(), actor }),
+  /** The number that the device shows, or whether it shows the same one. */
+  demand("pairing-answer", { pairing: text, passkey: text.exactOptional(), same: z.boolean().exactOptional() }),
+  demand("pairing-end", { pairing: text }),
   demand("person-put", { person: z.unknown(), actor }),
+  /** Without a badge: it is taken away. */
+  demand("person-badge", { person: text, badge: text.exactOptional(), actor }),
+  /** Gives a person the next badge that is shown to a reader; answers once it was. */
+  demand("badge-learn", { person: text, reader: text, actor }),
   demand("person-remove", { person: text, actor }),
   demand("person-erase", { person: text, actor: reasoned }),
   demand("assign-add", {
@@ -74,6 +87,32 @@ export const requestShape = z.discriminatedUnion("do", [
 ]);
 export type Request = z.output<typeof requestShape>;
 
+const nearby = z.strictObject({
+  address: text,
+  name: text.exactOptional(),
+  driver: text.exactOptional(),
+  rssi: z.number().exactOptional(),
+  isKnown: z.boolean(),
+});
+
+const stage = <Name extends string, Fields extends z.ZodRawShape>(name: Name, fields: Fields) =>
+  z.strictObject({ at: z.literal(name), ...fields });
+
+/** Where a pairing stands; the last two are its end. */
+const pairingStage = z.discriminatedUnion("at", [
+  stage("searching", {}),
+  stage("pairing", {}),
+  /** To be typed on the device. */
+  stage("show", { passkey: text }),
+  /** Does the device show the same? */
+  stage("confirm", { passkey: text }),
+  /** What does the device show? */
+  stage("ask", {}),
+  stage("paired", { address: text, label: text, driver: text }),
+  stage("failed", { code: text, found: sentence.exactOptional() }),
+]);
+export type PairingStage = z.output<typeof pairingStage>;
+
 /** A person as commands may show one: never the INS, never the badge's number. */
 const shownPerson = z.strictObject({
   reference: text,
@@ -103,11 +142,14 @@ export const answerShape = z.discriminatedUnion("is", [
     /** The site's, in which times are shown. */
     timeZone: text,
     devices: z.array(deviceShape),
+    /** What the log of the running gateway calls each of them, in their order. */
+    inLog: z.array(text).exactOptional(),
     persons: z.array(shownPerson),
     assignments: z.array(assignmentShape),
     consents: z.array(consentShape),
     sessions: z.array(sessionShape),
   }),
+  answer("pairing", { pairing: text, revision: z.int(), stage: pairingStage, nearby: z.array(nearby) }),
   answer("document", { document: z.unknown() }),
   answer("changes", {
     changes: z.array(

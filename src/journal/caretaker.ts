@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { isVigieError, VigieError } from "../errors/error.ts";
 import { type Sentence, say } from "../errors/sentence.ts";
-import type { Clock, Instant } from "../measure/time.ts";
+import { type Clock, type Instant, type Milliseconds, ms } from "../measure/time.ts";
 import { RecordKind } from "../seal/record.ts";
 import type { Timers } from "./anchor.ts";
 import { errors } from "./errors.ts";
@@ -20,6 +20,8 @@ export interface CaretakerParts {
   readonly first?: () => Promise<void>;
   /** What befell the journal: that it is full, damaged, stopped, or could not be looked after. */
   readonly told: (error: VigieError) => void;
+  /** The journal takes readings again, after so many milliseconds of refusing them. */
+  readonly relieved?: (fullFor: Milliseconds) => void;
 }
 
 type Cared = Pick<Journal, "append" | "retain">;
@@ -109,8 +111,11 @@ export class Caretaker {
   #relieved(): void {
     const since = this.#fullSince;
     this.#fullSince = undefined;
-    if (since === undefined || this.#journal === undefined) return;
-    const body = { type: "journal-full", since: iso(since), until: iso(this.#parts.clock.now()) };
+    if (since === undefined) return;
+    const now = this.#parts.clock.now();
+    this.#parts.relieved?.(ms(now.monotonic - since.monotonic));
+    if (this.#journal === undefined) return;
+    const body = { type: "journal-full", since: iso(since), until: iso(now) };
     this.#journal
       .append({ kind: RecordKind.event, id: randomBytes(16), body: Buffer.from(JSON.stringify(body)) })
       .catch((error: unknown) => this.#tell(error));

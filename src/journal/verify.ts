@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { isVigieError } from "../errors/error.ts";
-import { quoted, say } from "../errors/sentence.ts";
+import { quoted } from "../errors/sentence.ts";
 import { kindOf, type TravellingRecord } from "../seal/record.ts";
 import { hashOf, MAX_RECORDS } from "../seal/segment.ts";
 import { type Finding, type Verification, Verifier } from "../seal/verifier.ts";
@@ -30,6 +30,7 @@ import { blob, blobOrNull, integer, text } from "./row.ts";
 import { migrate, schemaText } from "./schema.ts";
 import { type Database, openDatabase, type Row, type Sql } from "./sqlite.ts";
 import type { Vault } from "./vault.ts";
+import { words } from "./verify-words.ts";
 import { lostCommits } from "./wal.ts";
 
 /** Between two appends: some milliseconds of work, whether the segments are of one record or of 256. */
@@ -70,13 +71,7 @@ export async function verifyJournal(database: Database, state: JournalState, fol
 
 async function verifyFacts(sql: Sql, vault: Vault, report: Report): Promise<void> {
   for (const shelf of await damagedShelves(sql, vault)) {
-    report({
-      fault: "index",
-      because: say(
-        `étagère ${shelf} : un fait n'est pas tel qu'il a été écrit`,
-        `shelf ${shelf}: a fact that is not as it was written`,
-      ),
-    });
+    report({ fault: "index", because: words.fact(shelf) });
   }
 }
 
@@ -129,24 +124,10 @@ async function verifySegment(
   });
   verifier.add({ segment: blob(segment, "cose"), records });
   if (records.length !== lastSeq - firstSeq + 1) {
-    report({
-      seq: firstSeq,
-      fault: "index",
-      because: say(
-        `${records.length} enregistrements pour ${firstSeq} à ${lastSeq}`,
-        `${records.length} records for ${firstSeq} to ${lastSeq}`,
-      ),
-    });
+    report({ seq: firstSeq, fault: "index", because: words.count(records.length, firstSeq, lastSeq) });
   }
   if (!isNamed && !isSame(blob(segment, "rows_check"), rowsCheck(vault, index))) {
-    report({
-      seq: firstSeq,
-      fault: "index",
-      because: say(
-        `l'index de ${firstSeq} à ${lastSeq} ne va pas avec son contrôle`,
-        `the index of ${firstSeq} to ${lastSeq} does not fit its check`,
-      ),
-    });
+    report({ seq: firstSeq, fault: "index", because: words.rows(firstSeq, lastSeq) });
   }
   return end;
 }
@@ -155,22 +136,18 @@ function verifyRecord(vault: Vault, row: IndexRow, box: Uint8Array | null, repor
   const { seq } = row;
   const withheld = { seq, withheld: true } as const;
   if (box === null) {
-    report({
-      seq,
-      fault: "body",
-      because: say("le corps n'est pas là, et n'a pas été effacé", "the body is not there, and was not erased"),
-    });
+    report({ seq, fault: "body", because: words.absent });
     return withheld;
   }
   if (isTombstone(vault, seq, box)) return withheld;
   const contents = vault.openContents(box);
   if (contents === undefined) {
-    report({ seq, fault: "body", because: say("le coffret ne s'ouvre pas", "the box does not open") });
+    report({ seq, fault: "body", because: words.box });
     return withheld;
   }
   const kind = kindOf(row.kind);
   if (kind === undefined) {
-    report({ seq, fault: "index", because: say(`le genre ${row.kind} n'existe pas`, `there is no kind ${row.kind}`) });
+    report({ seq, fault: "index", because: words.kind(row.kind) });
     return withheld;
   }
   const { id, salt, body, indexed } = contents;
@@ -181,12 +158,9 @@ function verifyRecord(vault: Vault, row: IndexRow, box: Uint8Array | null, repor
     ...(indexed === undefined || isName(row.device, vault, "device", indexed.device) ? [] : ["device"]),
     ...(indexed === undefined || isName(row.person, vault, "person", indexed.person) ? [] : ["person"]),
   ];
-  if (wrong.length > 0) report({ seq, fault: "index", because: notAsBoxed(wrong.join(", ")) });
+  if (wrong.length > 0) report({ seq, fault: "index", because: words.columns(wrong) });
   return { seq, kind, id, salt, body };
 }
-
-const notAsBoxed = (columns: string) =>
-  say(`pas ce que dit le coffret : ${columns}`, `not what the box says: ${columns}`);
 
 function isName(column: Uint8Array | null, vault: Vault, domain: "device" | "person", name: string | null): boolean {
   if (column === null || name === null) return column === null && name === null;
@@ -201,32 +175,16 @@ async function verifyEnd(
 ): Promise<void> {
   const behind = "SELECT seq FROM record WHERE seq > ? UNION SELECT seq FROM body WHERE seq > ? LIMIT 16";
   for (const row of await sql.all(behind, [through, through])) {
-    report({
-      seq: integer(row, "seq"),
-      fault: "index",
-      because: say("une ligne qu'aucun segment n'a scellée", "a row that no segment sealed"),
-    });
+    report({ seq: integer(row, "seq"), fault: "index", because: words.unsealed });
   }
   const alone = "SELECT seq FROM body WHERE NOT EXISTS (SELECT 1 FROM record WHERE record.seq = body.seq) LIMIT 16";
   for (const row of await sql.all(alone)) {
-    report({
-      seq: integer(row, "seq"),
-      fault: "body",
-      because: say("un corps sans son enregistrement", "a body without its record"),
-    });
+    report({ seq: integer(row, "seq"), fault: "body", because: words.alone });
   }
   const [last] = await sql.all("SELECT cose FROM segment ORDER BY first_seq DESC LIMIT 1");
   const head = last === undefined ? null : hashOf(blob(last, "cose"));
   const isHead = head === null || state.previous === null ? head === state.previous : isSame(head, state.previous);
-  if (!isHead)
-    report({
-      seq: through,
-      fault: "head",
-      because: say(
-        "le dernier segment n'est pas le dernier écrit",
-        "the last segment is not the one that was committed last",
-      ),
-    });
+  if (!isHead) report({ seq: through, fault: "head", because: words.head });
 }
 
 /** What the meta table may hold, and which of it is in a box. */
@@ -236,35 +194,16 @@ const known = new Set<string>(["gateway", "epoch", CHECKPOINT, ...boxed]);
 async function verifyIdentity(sql: Sql, state: JournalState, report: Report): Promise<void> {
   const meta = await readMeta(sql);
   if (meta?.gateway !== state.gateway || meta.epoch !== state.epoch) {
-    report({
-      fault: "identity",
-      because: say(
-        "la passerelle ou l'époque du fichier n'est pas celle de son ouverture",
-        "the file's gateway or epoch is not the one it was opened with",
-      ),
-    });
+    report({ fault: "identity", because: words.identity });
   }
   for (const row of await sql.all("SELECT key, value FROM meta")) {
     const [key, value] = [text(row, "key"), blob(row, "value")];
     const isSound = known.has(key) && (!boxed.has(key) || state.vault.open(value) !== undefined);
-    if (!isSound)
-      report({
-        fault: "identity",
-        because: say(
-          `ce qui est gardé sous ${key} n'est pas de nous, ou ne s'ouvre pas`,
-          `what is kept under ${key} is not ours, or does not open`,
-        ),
-      });
+    if (!isSound) report({ fault: "identity", because: words.meta(key) });
   }
   const rotations = await readRotations(sql);
   if (rotations.length !== state.rotations.length) {
-    report({
-      fault: "identity",
-      because: say(
-        `${rotations.length} changements de clé, ${state.rotations.length} attendus`,
-        `${rotations.length} changes of key, expected ${state.rotations.length}`,
-      ),
-    });
+    report({ fault: "identity", because: words.rotations(rotations.length, state.rotations.length) });
   }
 }
 
@@ -275,24 +214,11 @@ async function verifyCheckpoint(database: Database, state: JournalState, report:
 async function verifyCursors(sql: Sql, state: JournalState, report: Report): Promise<void> {
   const { sound, damaged } = await readCursors(sql, state.vault);
   for (const destination of damaged) {
-    report({
-      fault: "cursor",
-      because: say(
-        `le curseur de ${destination} ne va pas avec son contrôle ; il repart du début`,
-        `the cursor of ${destination} does not fit its check; it begins anew`,
-      ),
-    });
+    report({ fault: "cursor", because: words.cursor(destination) });
   }
   for (const { destination, through } of sound) {
     if (through > state.lastSeq) {
-      report({
-        seq: through,
-        fault: "cursor",
-        because: say(
-          `${destination} est allée au-delà de la fin, ${state.lastSeq}`,
-          `${destination} has come further than the end, ${state.lastSeq}`,
-        ),
-      });
+      report({ seq: through, fault: "cursor", because: words.beyond(destination, state.lastSeq) });
     }
   }
 }
@@ -301,14 +227,7 @@ async function verifyPassed(sql: Sql, vault: Vault, report: Report): Promise<voi
   for (const row of await sql.all("SELECT day, through, row_check FROM passed")) {
     const [day, through] = [integer(row, "day"), integer(row, "through")];
     const isSound = through >= 0 && isSame(blob(row, "row_check"), passedCheck(vault, day, through));
-    if (!isSound)
-      report({
-        fault: "retention",
-        because: say(
-          `ce qui était livré le jour ${day} ne va pas avec son contrôle`,
-          `how far delivery was on day ${day} does not fit its check`,
-        ),
-      });
+    if (!isSound) report({ fault: "retention", because: words.passed(day) });
   }
 }
 
@@ -323,15 +242,7 @@ async function verifyPruned(sql: Sql, vault: Vault, report: Report): Promise<voi
       const seq = integer(row, "seq");
       at = blob(row, "idem");
       const isSound = seq > 0 && isSame(blob(row, "row_check"), prunedCheck(vault, at, seq));
-      if (!isSound)
-        report({
-          seq,
-          fault: "index",
-          because: say(
-            "ce qui reste d'un enregistrement élagué ne va pas avec son contrôle",
-            "what remains of a pruned record does not fit its check",
-          ),
-        });
+      if (!isSound) report({ seq, fault: "index", because: words.pruned });
     }
     if (rows.length < ROWS_AT_ONCE) return;
   }
@@ -345,11 +256,7 @@ async function verifyFile(database: Database, folder: string, report: Report): P
   try {
     await migrate(model, 0, () => Promise.reject(new RangeError("a new file has nothing to open")));
     const [found, expected] = [await schemaText(database), await schemaText(model)];
-    if (found.join("\n") !== expected.join("\n"))
-      report({
-        fault: "file",
-        because: say("le schéma n'est pas celui que nous avons fait", "the schema is not the one we made"),
-      });
+    if (found.join("\n") !== expected.join("\n")) report({ fault: "file", because: words.schema });
   } finally {
     await model.close();
   }

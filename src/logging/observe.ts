@@ -3,13 +3,14 @@
  * which device, never whose reading it was nor what it said. What repeats itself is told once; what a person should mend
  * is an error, what mends itself a warning.
  */
-import { createHmac, randomBytes } from "node:crypto";
 import type { Timers } from "../delivery/timers.ts";
 import type { RejectReason } from "../driver/reject.ts";
 import { ExitCode, type VigieError } from "../errors/error.ts";
 import type { GatewayEvent, Observe } from "../events.ts";
 import type { Clock } from "../measure/time.ts";
+import { fault } from "./fault.ts";
 import type { Facts, Log, LogLevel } from "./log.ts";
+import { type LogNames, logNames } from "./names.ts";
 import { Outages } from "./outages.ts";
 import { Sparing } from "./sparing.ts";
 
@@ -18,19 +19,19 @@ type Of<Type extends GatewayEvent["type"]> = Extract<GatewayEvent, { readonly ty
 export interface LogObserverParts {
   readonly clock: Clock;
   readonly timers: Timers;
-  /** Makes the names of devices in this log unlike those of any other run. */
-  readonly salt?: Uint8Array;
+  /** What devices are called. @default names of its own */
+  readonly names?: LogNames;
 }
 
 export class LogObserver implements Disposable {
   readonly #log: Log;
-  readonly #alias: (name: string) => string;
+  readonly #nameOf: LogNames;
   readonly #outages: Outages;
   readonly #sparing: Sparing;
 
-  constructor(log: Log, { clock, timers, salt = randomBytes(16) }: LogObserverParts) {
+  constructor(log: Log, { clock, timers, names = logNames() }: LogObserverParts) {
     this.#log = log;
-    this.#alias = aliases(salt);
+    this.#nameOf = names;
     this.#outages = new Outages(log, clock, timers);
     this.#sparing = new Sparing(timers);
   }
@@ -39,14 +40,14 @@ export class LogObserver implements Disposable {
     switch (event.type) {
       case "measured": {
         const { kind, driver, device } = event.measurement;
-        this.#log.debug("measured", { kind, driver, device: this.#alias(device.address) });
+        this.#log.debug("measured", { kind, driver, device: this.#nameOf(device.address) });
         break;
       }
       case "rejected":
         this.#rejected(event);
         break;
       case "journaled": {
-        const device = this.#alias(event.measurement.device.address);
+        const device = this.#nameOf(event.measurement.device.address);
         this.#log.debug("journaled", { seq: event.seq, as: event.as, device });
         break;
       }
@@ -66,7 +67,11 @@ export class LogObserver implements Disposable {
         this.#link(event);
         break;
       case "device":
-        this.#log.info(`device ${event.state}`, { device: this.#alias(event.device) });
+        this.#log.info(`device ${event.state}`, { device: this.#nameOf(event.device) });
+        break;
+      case "relieved":
+        this.#sparing.forget("fault JOURNAL_FULL");
+        this.#log.warn("journal takes readings again", { minutes: Math.round(event.fullFor / 60_000) });
         break;
       case "fault":
         this.#fault(event.error);
@@ -80,7 +85,7 @@ export class LogObserver implements Disposable {
   }
 
   #rejected({ driver, device: { address }, reason }: Of<"rejected">): void {
-    const facts = { driver, device: this.#alias(address), reason };
+    const facts = { driver, device: this.#nameOf(address), reason };
     const level: LogLevel = isHowDevicesTalk[reason] ? "debug" : "warn";
     this.#sparing.tell(`rejected ${address} ${reason}`, (times) => {
       this.#log[level]("frame rejected", { ...facts, ...often(times) });
@@ -105,9 +110,12 @@ export class LogObserver implements Disposable {
 
   #link({ link, device, state, error, isConversation }: Of<"link">): void {
     const level: LogLevel = error === undefined ? "info" : "warn";
-    const facts = { link, ...(device === undefined ? {} : { device: this.#alias(device) }), ...fault(error) };
+    const facts = { link, ...(device === undefined ? {} : { device: this.#nameOf(device) }), ...fault(error) };
     if (isConversation) {
-      this.#log[level](`link ${state}`, facts);
+      const tell = (times: number): void => this.#log[level](`link ${state}`, { ...facts, ...often(times) });
+      // It begins and ends with each reading; what fails is tried again every few minutes, for ever.
+      if (error === undefined) tell(1);
+      else this.#sparing.tell(`${link} ${error.code}`, tell);
       return;
     }
     const name = ["link", link, facts.device].filter((part) => part !== undefined).join(" ");
@@ -136,29 +144,3 @@ const isHowDevicesTalk: Readonly<Record<RejectReason, boolean>> = {
 };
 
 const often = (times: number): Facts => (times === 1 ? {} : { times });
-
-/**
- * An error's code, its documented sentence, and the system's code behind it. What was found and where stay out: a path of
- * the Bluetooth stack holds an address, and nothing here could tell. `vigie errors CODE` says what to do.
- */
-function fault(error: VigieError | undefined): Facts {
-  if (error === undefined) return {};
-  const { code, definition, detail } = error;
-  return { code, what: `${definition.what.fr} · ${definition.what.en}`, system: systemCode(detail.cause) };
-}
-
-/** ECONNREFUSED, CERT_HAS_EXPIRED: capitals and underscores hold no address, value or name. */
-function systemCode(cause: unknown): string | undefined {
-  if (!(cause instanceof Error) || !("code" in cause) || typeof cause.code !== "string") return undefined;
-  return /^[A-Z][A-Z0-9_]{2,60}$/.test(cause.code) ? cause.code : undefined;
-}
-
-/** Short names for devices that hold for one run: enough to follow one in a log, nothing to look up. */
-function aliases(salt: Uint8Array): (name: string) => string {
-  const known = new Map<string, string>();
-  return (name) => {
-    const alias = known.get(name) ?? createHmac("sha256", salt).update(name).digest("hex").slice(0, 6);
-    known.set(name, alias);
-    return alias;
-  };
-}

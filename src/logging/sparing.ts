@@ -22,6 +22,12 @@ export class Sparing implements Disposable {
     }
   }
 
+  /** It is over: when it comes again, it is told at once. */
+  forget(kind: string): void {
+    this.#kinds.get(kind)?.cancel();
+    this.#kinds.delete(kind);
+  }
+
   [Symbol.dispose](): void {
     for (const { cancel } of this.#kinds.values()) cancel();
     this.#kinds.clear();

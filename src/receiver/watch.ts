@@ -73,6 +73,10 @@ export class GatewayWatch implements Disposable {
       case "refused":
         this.#refused(event);
         break;
+      case "presence":
+        // Unsigned: it says no more than that somebody is there, for those that are expected to be.
+        if (event.isOnline && this.#watched.has(event.gateway)) this.#heard(event.gateway);
+        break;
     }
   };
 

@@ -93,6 +93,33 @@ export const errors = defineErrors({
     },
     exit: ExitCode.data,
   },
+  BADGE_NOT_SHOWN: {
+    what: { fr: "Aucun badge n'a été présenté au lecteur.", en: "No badge was shown to the reader." },
+    remedy: {
+      fr: "Recommencez, et présentez le badge dans la minute.",
+      en: "Begin anew, and show the badge within a minute.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  BADGE_READER_UNKNOWN: {
+    what: { fr: "Aucun lecteur de badges ne porte ce nom.", en: "No badge reader has this name." },
+    remedy: {
+      fr: "Prenez un nom de `links.badges` ; la passerelle doit tourner.",
+      en: "Take a name from `links.badges`; the gateway must be running.",
+    },
+    exit: ExitCode.data,
+  },
+  BADGE_DISPLACED: {
+    what: {
+      fr: "Un badge a fermé la session de quelqu'un d'autre, et n'en a pas ouvert.",
+      en: "A badge closed somebody else's session, and opened none.",
+    },
+    remedy: {
+      fr: "Présentez-le de nouveau ; une mesure en route de l'autre personne attendra en quarantaine.",
+      en: "Show it again; a reading of the other person that is on its way will wait in quarantine.",
+    },
+    exit: ExitCode.tempFail,
+  },
   INS_TEST_REFUSED: {
     what: {
       fr: "Une identité de test ou de démonstration n'entre pas dans un registre en service.",

@@ -5,7 +5,7 @@ import type { Actor } from "./audit.ts";
 import { errors } from "./errors.ts";
 import { parsed } from "./parsed.ts";
 import { deviceShape, type KnownDevice, type KnownPerson, personShape, transportOf } from "./shape.ts";
-import type { State } from "./state.ts";
+import { copyOf, type State } from "./state.ts";
 import type { RegistryPolicy, RegistryStore } from "./store.ts";
 
 /** Adds a device, or replaces what is known of it. @throws REGISTRY_INVALID, DEVICE_DRIVER_UNFIT, DEVICE_PORT_TAKEN */
@@ -16,6 +16,27 @@ export function putDevice(registry: RegistryStore, given: unknown, actor: Actor)
     placeDevice(draft, device, registry);
     const { address, driver } = device;
     return { deed: { action, subject: { device: address, driver }, device: address }, result: undefined };
+  });
+}
+
+/** @throws what putDevice() would */
+export function checkDevice(registry: RegistryStore, given: unknown): void {
+  placeDevice(copyOf(registry.state), parsed(deviceShape, given), registry);
+}
+
+/** Enrols a device that was paired, or paired anew; `method` says how. @throws as putDevice() */
+export function enrolDevice(
+  registry: RegistryStore,
+  given: unknown,
+  { method, driver }: { readonly method: string; readonly driver: string },
+  actor: Actor,
+): Promise<void> {
+  return registry.change(actor, (draft) => {
+    const device = parsed(deviceShape, given);
+    placeDevice(draft, device, registry);
+    const { address } = device;
+    const subject = { device: address, driver, method };
+    return { deed: { action: "device-paired", subject, device: address }, result: undefined, isDone: true };
   });
 }
 
@@ -33,6 +54,23 @@ export function putPerson(registry: RegistryStore, given: unknown, actor: Actor)
       badge: person.badge !== undefined,
     };
     return { deed: { action, subject, person: reference }, result: undefined };
+  });
+}
+
+/** Gives a person a badge, another one, or none. @throws PERSON_NOT_REGISTERED, REGISTRY_INVALID, BADGE_TAKEN */
+export function giveBadge(
+  registry: RegistryStore,
+  { person, badge }: { readonly person: string; readonly badge: string | undefined },
+  actor: Actor,
+): Promise<void> {
+  return registry.change(actor, (draft) => {
+    const known = draft.persons.get(person);
+    if (known === undefined) throw errors.PERSON_NOT_REGISTERED();
+    const { badge: _, ...others } = known;
+    const changed = parsed(personShape, badge === undefined ? others : { ...others, badge });
+    placePerson(draft, changed, registry.policy);
+    const action = badge === undefined ? "badge-taken" : "badge-given";
+    return { deed: { action, subject: { person }, person }, result: undefined };
   });
 }
 

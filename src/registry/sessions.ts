@@ -16,7 +16,10 @@ const SHELF = "session";
 
 /** A cuff needs a minute and a half; two and a half to put it on and sit still. */
 export const DEFAULT_LASTS_MS = 4 * 60_000;
-/** A device tells whole minutes: its time may lie this far before a session that was open already. */
+/**
+ * A device tells whole minutes: its time may lie this far before a session that was open already. Not so where another
+ * session has just ended there without its reading: a time of before this one may then be that one's.
+ */
 const DEVICE_MINUTE_MS = 60_000;
 
 export interface SessionParts {
@@ -34,6 +37,8 @@ export class SessionBook implements Sessions {
   readonly #claimed = new Set<string>();
   /** Devices whose session is being written. */
   readonly #opening = new Set<string>();
+  /** When the last session of a device was closed without its reading. */
+  readonly #leftAt = new Map<string, Instant>();
 
   private constructor({ journal, clock, registry }: SessionParts, open: Map<string, Session>) {
     this.#journal = journal;
@@ -54,6 +59,21 @@ export class SessionBook implements Sessions {
     return [...this.#open.values()].filter((session) => isOpen(session, now));
   }
 
+  /** The session that is open on a device and whose reading has not come. */
+  openOn(device: string): Session | undefined {
+    const session = this.#open.get(device);
+    return session !== undefined && !this.#claimed.has(device) && isOpen(session, this.#clock.now())
+      ? session
+      : undefined;
+  }
+
+  /** Whose badge it is. @throws BADGE_UNKNOWN */
+  holderOf(badge: string): string {
+    const holder = this.#registry.state.persons.values().find((person) => person.badge === badge);
+    if (holder === undefined) throw errors.BADGE_UNKNOWN();
+    return holder.reference;
+  }
+
   /** @throws REGISTRY_INVALID, DEVICE_UNKNOWN, PERSON_NOT_REGISTERED, BADGE_UNKNOWN, SESSION_OPEN */
   async start(
     { device, who, lasts = DEFAULT_LASTS_MS }: { readonly device: string; readonly who: Who; readonly lasts?: number },
@@ -67,7 +87,15 @@ export class SessionBook implements Sessions {
     if (isTaken || this.#opening.has(device)) throw errors.SESSION_OPEN();
     const { wall, monotonic, bootId } = now;
     const opened = { wall, monotonic, bootId };
-    const session = parsed(sessionShape, { id: newId(), device, person, opened, lasts, by: actor.by });
+    const session = parsed(sessionShape, {
+      id: newId(),
+      device,
+      person,
+      opened,
+      earliest: wall - this.#grace(device, other, now),
+      lasts,
+      by: actor.by,
+    });
     this.#opening.add(device);
     try {
       const subject = { session: session.id, device, person, seconds: lasts / 1_000, badge: "badge" in who };
@@ -88,6 +116,7 @@ export class SessionBook implements Sessions {
     if (session === undefined || this.#claimed.has(device) || !isOpen(session, now)) throw errors.SESSION_UNKNOWN();
     // Out of the book first: no frame gets it while its end is being written.
     this.#open.delete(device);
+    this.#leftAt.set(device, now);
     const subject = { session: session.id, device, person: session.person };
     const deed = { action: "session-closed", subject, device, person: session.person };
     await this.#journal.append(auditDraft(actor, deed, now), closing(device));
@@ -96,7 +125,8 @@ export class SessionBook implements Sessions {
   claim(device: string, receivedAt: Instant, taken: number | undefined): Claim | undefined {
     const session = this.#open.get(device);
     if (session === undefined || this.#claimed.has(device) || !isOpen(session, receivedAt)) return undefined;
-    if (taken !== undefined && taken < session.opened.wall - DEVICE_MINUTE_MS) return undefined;
+    const { opened, earliest = opened.wall - DEVICE_MINUTE_MS } = session;
+    if (taken !== undefined && taken < earliest) return undefined;
     const person = this.#registry.state.persons.get(session.person);
     if (person === undefined) return undefined;
     this.#claimed.add(device);
@@ -107,13 +137,19 @@ export class SessionBook implements Sessions {
     return { person, session: session.id, closing: closing(device), settle };
   }
 
+  /** How far before its opening a reading of a session may lie by its device's clock. */
+  #grace(device: string, expired: Session | undefined, { bootId, monotonic }: Instant): number {
+    const left = this.#leftAt.get(device);
+    const ends = [
+      ...(left?.bootId === bootId ? [left.monotonic] : []),
+      ...(expired?.opened.bootId === bootId ? [expired.opened.monotonic + expired.lasts] : []),
+    ];
+    return ends.some((end) => monotonic - end < DEVICE_MINUTE_MS) ? 0 : DEVICE_MINUTE_MS;
+  }
+
   #personOf(who: Who): string {
     const { persons } = this.#registry.state;
-    if ("badge" in who) {
-      const holder = persons.values().find(({ badge }) => badge === who.badge);
-      if (holder === undefined) throw errors.BADGE_UNKNOWN();
-      return holder.reference;
-    }
+    if ("badge" in who) return this.holderOf(who.badge);
     if (persons.get(who.person) === undefined) throw errors.PERSON_NOT_REGISTERED();
     return who.person;
   }

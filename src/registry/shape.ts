@@ -133,6 +133,8 @@ export const sessionShape = z.strictObject({
   person: personShape.shape.reference,
   /** When it was opened, as the gateway's clocks stood. */
   opened: z.strictObject({ wall: instant, monotonic: z.number(), bootId: z.string() }),
+  /** A reading whose device tells a time before this one is not its. */
+  earliest: instant.exactOptional(),
   /** For so long, milliseconds. */
   lasts: z.int().positive(),
   by: z.string(),

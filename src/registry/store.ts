@@ -39,6 +39,8 @@ export interface Decision<Result> {
   readonly result: Result;
   /** What is to be written with it that is not the registry's own. */
   readonly facts?: readonly Fact[];
+  /** Something was done outside of the registry: it is recorded also where nothing in here changes. */
+  readonly isDone?: true;
 }
 
 export class RegistryStore implements Registry, Consent {
@@ -98,9 +100,9 @@ export class RegistryStore implements Registry, Consent {
     const changed = this.#last.then(async () => {
       const draft = copyOf(this.#state);
       const now = this.#clock.now();
-      const { deed, result, facts = [] } = await decide(draft, now);
+      const { deed, result, facts = [], isDone } = await decide(draft, now);
       const changes = [...changesOf(draft), ...facts];
-      if (changes.length === 0) return result;
+      if (changes.length === 0 && isDone !== true) return result;
       await this.#journal.append(auditDraft(actor, deed, now), changes);
       this.#state = draft;
       this.#assignments = inForce(draft);

@@ -83,7 +83,7 @@ export class Bench {
   addDevice(options: BenchDeviceOptions): BenchDevice {
     const device = new BenchDevice(this.#host(this.#exporter), options);
     this.#devices.push(device);
-    if (options.bonded === true) device.export();
+    if (device.bonded) device.export();
     return device;
   }
 
@@ -112,6 +112,7 @@ export class Bench {
           if (method === "SetDiscoveryFilter") this.#filter = servicesOf(argument);
           if (method === "StartDiscovery") this.#scan = this.#filter;
           if (method === "StopDiscovery") this.#scan = undefined;
+          if (method === "RemoveDevice") this.#remove(String(argument));
           exporter.change(ADAPTER_PATH, ADAPTER, { Discovering: this.#scan !== undefined });
           return undefined;
         },
@@ -119,7 +120,7 @@ export class Bench {
       },
       [GATT_MANAGER]: { shape: shapes[GATT_MANAGER], properties: new Map(), call: async () => undefined },
     });
-    for (const device of this.#devices.filter(({ options }) => options.bonded === true)) device.export();
+    for (const device of this.#devices.filter(({ bonded }) => bonded)) device.export();
   }
 
   /** bluetoothd restarts: another bus name, no registrations, no subscribers, bonds kept. */
@@ -208,7 +209,18 @@ export class Bench {
   #host(exporter: Exporter): Host {
     const hears = (uuids: readonly string[]) =>
       this.#scan?.length === 0 || this.#scan?.some((service) => uuids.includes(service)) === true;
-    return { exporter, adapterPath: ADAPTER_PATH, hears };
+    const agent = async (...[member, signature, body]: Parameters<Host["agent"]>) => {
+      const registered = this.calls.findLast(({ method }) => method === "RegisterAgent");
+      const path = String(registered?.args[0]);
+      return this.callClient(registered?.sender ?? "", path, "org.bluez.Agent1", member, signature, body);
+    };
+    return { exporter, adapterPath: ADAPTER_PATH, hears, agent };
+  }
+
+  #remove(path: string): void {
+    const device = this.#devices.find((one) => one.path === path && this.#exporter.has(path));
+    if (device === undefined) throw new Refusal("org.bluez.Error.DoesNotExist", "Does Not Exist");
+    device.remove();
   }
 
   async #connect(): Promise<MessageBus> {

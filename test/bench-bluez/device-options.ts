@@ -12,6 +12,20 @@ export interface BenchCharacteristic {
   readonly keeps?: Uint8Array;
 }
 
+/** What a device does when it is paired; the agent is asked as bluetoothd asks it. */
+export type BenchPairing =
+  | { readonly method: "just-works" }
+  /** The gateway shows it, and it is typed on the device. */
+  | { readonly method: "typed-here"; readonly passkey: number }
+  /** The device shows it, and it is typed at the gateway. */
+  | { readonly method: "shown-here"; readonly passkey: number }
+  /** Both show a number. */
+  | { readonly method: "comparison"; readonly passkey: number }
+  /** It fails so: `AuthenticationRejected`. */
+  | { readonly error: string }
+  /** It never ends, but by being cancelled. */
+  | { readonly method: "silent" };
+
 export interface BenchDeviceOptions {
   /** `AA:BB:CC:DD:EE:FF` */
   readonly address: string;
@@ -22,6 +36,8 @@ export interface BenchDeviceOptions {
   readonly bonded?: boolean;
   /** 16-bit service → 16-bit characteristic. */
   readonly services: Readonly<Record<number, Readonly<Record<number, BenchCharacteristic>>>>;
+  /** @default just-works */
+  readonly pairing?: BenchPairing;
   /** What it advertises. @default all its services */
   readonly advertises?: readonly number[];
   /** Milliseconds that the radio needs for a connection. @default 5 */
@@ -43,6 +59,8 @@ export const uuid = (short: number): string => `0000${short.toString(16).padStar
 export interface Host {
   readonly exporter: Exporter;
   readonly adapterPath: string;
+  /** Asks the registered agent. @throws where it refuses */
+  readonly agent: (member: string, signature: string, body: unknown[]) => Promise<unknown[]>;
   /** Whether the adapter scans, and for such a device. */
   readonly hears: (uuids: readonly string[]) => boolean;
 }

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { type BenchCharacteristic, type BenchDeviceOptions, type Host, uuid, type Write } from "./device-options.ts";
 import { Refusal } from "./exporter.ts";
+import { pairAs } from "./pairing.ts";
 import { CHARACTERISTIC, DEVICE, SERVICE, shapes } from "./shapes.ts";
 
 interface Characteristic extends BenchCharacteristic {
@@ -33,11 +34,14 @@ export class BenchDevice {
   readonly #characteristics: readonly Characteristic[];
   #host: Host;
   #connected = false;
+  #bonded: boolean;
+  #cancelPairing: () => void = () => undefined;
   #rssi = -60;
   #advertising: NodeJS.Timeout | undefined;
 
   constructor(host: Host, options: BenchDeviceOptions) {
     this.options = options;
+    this.#bonded = options.bonded === true;
     this.#host = host;
     this.#characteristics = Object.entries(options.services).flatMap(([service, characteristics], s) =>
       Object.entries(characteristics).map(([channel, facts], c) => ({
@@ -58,6 +62,10 @@ export class BenchDevice {
 
   get connected(): boolean {
     return this.#connected;
+  }
+
+  get bonded(): boolean {
+    return this.#bonded;
   }
 
   /** Advertises until it is connected or hushed, as a device does after a measure. A scanning adapter hears it. */
@@ -87,7 +95,8 @@ export class BenchDevice {
   /** The object of a device that bluetoothd knows: from its memory, or (with an RSSI) from the air. */
   export(heard: { readonly RSSI?: number } = {}): void {
     if (this.#host.exporter.has(this.path)) return;
-    const { address, name, bonded = false } = this.options;
+    const { address, name } = this.options;
+    const bonded = this.#bonded;
     const properties = new Map<string, unknown>(
       Object.entries({
         Address: address,
@@ -138,7 +147,7 @@ export class BenchDevice {
     this.#connected = false;
     const { exporter } = this.#host;
     exporter.change(this.path, DEVICE, { ServicesResolved: false, Connected: false });
-    if (this.options.bonded !== true) {
+    if (!this.#bonded) {
       for (const service of new Set(this.#characteristics.map(({ path }) => servicePath(path)))) {
         exporter.remove(this.path + service);
       }
@@ -191,13 +200,45 @@ export class BenchDevice {
     this.#host = host;
   }
 
+  /** bluetoothd forgets it, its bond and its objects (RemoveDevice). What the device itself remembers is another matter. */
+  remove(): void {
+    this.dropLink();
+    this.#bonded = false;
+    this.#host.exporter.remove(this.path);
+  }
+
   /** The adapter or bluetoothd went away: the link is gone with it, without a word. */
   forget(): void {
     this.#connected = false;
     for (const { subscribers } of this.#characteristics) subscribers.clear();
   }
 
+  /** Pairs as bluetoothd does: connects, asks the agent, and leaves the device connected. */
+  async #pair(): Promise<void> {
+    const { pairing = { method: "just-works" } } = this.options;
+    if (this.#bonded) throw new Refusal("org.bluez.Error.AlreadyExists", "Already Exists");
+    if ("error" in pairing) throw new Refusal(`org.bluez.Error.${pairing.error}`, "refused by the device");
+    const canceled = new Refusal("org.bluez.Error.AuthenticationCanceled", "Authentication Canceled");
+    let isCancelled = false;
+    const whenCancelled = new Promise<void>((resolve) => {
+      this.#cancelPairing = () => {
+        isCancelled = true;
+        resolve();
+      };
+    });
+    if (!this.#connected) await this.connect();
+    await pairAs(pairing, {
+      ask: (member, signature, ...more) => this.#host.agent(member, signature, [this.path, ...more]),
+      whenCancelled,
+    });
+    if (isCancelled) throw canceled;
+    this.#bonded = true;
+    this.#host.exporter.change(this.path, DEVICE, { Paired: true, Bonded: true });
+  }
+
   async #deviceCall(method: string): Promise<undefined> {
+    if (method === "Pair") await this.#pair();
+    if (method === "CancelPairing") this.#cancelPairing();
     if (method === "Connect") {
       this.connectCalls += 1;
       const error = this.connectErrors.shift();

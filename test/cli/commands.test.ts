@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { drivers } from "../../drivers/all.ts";
+import { examplesFor } from "../../src/cli/command.ts";
 import { commands } from "../../src/cli/commands.ts";
 import { jsonLines, vigie } from "../fixtures/cli.ts";
 
@@ -40,6 +41,17 @@ describe("help", () => {
     expect([exit, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/Exemples \/ Examples:\n {2}(?:echo .*\| )?vigie /);
     expect(stdout).toContain(`vigie ${name}`);
+  });
+
+  test.each(Object.keys(commands))("so do the subcommands of %s", async (name) => {
+    const nobody = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, exitCode: 0 } as const;
+    const made = (await commands[name]?.load())?.default(
+      { ...nobody, interrupted: async () => "" },
+      { fr: "", en: "" },
+    );
+    for (const subcommand of made?.commands ?? []) {
+      expect(examplesFor(subcommand), `vigie ${name} ${subcommand.name()}`).not.toEqual([]);
+    }
   });
 
   test("the version is package.json's", async () => {

@@ -1,9 +1,11 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { drivers } from "../../drivers/all.ts";
+import { run } from "../../src/cli/run.ts";
 import { loadGatewayConfig } from "../../src/config/load.ts";
 import { DriverRegistry } from "../../src/driver/registry.ts";
 import { type Gateway, startGateway } from "../../src/gateway.ts";
@@ -268,4 +270,21 @@ test("a session is opened by a badge as a reader writes it, listed and closed", 
   expect((await vigie(open, "\n")).stderr).toContain("INPUT_MALFORMED");
   await ok("sessions", "close", "--device", "balance-1");
   expect(await refused("sessions", "close", "--device", "balance-1")).toEqual([65, "SESSION_UNKNOWN"]);
+});
+
+test("a keyboard-wedge reader types one line and never ends its input: the session is open all the same", async () => {
+  await vigie(["persons", "badge", "demo-0012", "--badge", "0004711", "--config", config]);
+  const gateway = await start();
+  const stdin = new PassThrough();
+  stdin.write("\n0004711\n");
+  const io = {
+    stdin,
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+    exitCode: 0 as const,
+    interrupted: () => new Promise<string>(() => {}),
+  };
+  expect(await run(["sessions", "open", "--device", "balance-1", "--badge", "-", "--config", config], io)).toBe(0);
+  expect(await json("sessions", "list")).toMatchObject([{ device: "balance-1", person: "demo-0012" }]);
+  await gateway[Symbol.asyncDispose]();
 });

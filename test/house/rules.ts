@@ -26,6 +26,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "measure",
     "seal",
     "delivery/dead-letters.ts",
+    "link/port.ts",
   ],
   delivery: ["fhir", "journal/port.ts", "measure", "seal", "events.ts"],
   // The platform's end of the same line: it shares the transport, the topics, the timers and the FHIR client, and no destination.

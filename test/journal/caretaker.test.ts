@@ -25,7 +25,13 @@ beforeEach(async () => {
   folder = await newFolder();
   [timers, clock, told, retained] = [new ManualTimers(), new FakeClock(), [], []];
   const policy = { destinations: ["platform"], eraseAfterDays: 7, pruneAfterDays: 30 };
-  caretaker = new Caretaker({ policy, clock, timers, told: ({ code }) => told.push(code) });
+  caretaker = new Caretaker({
+    policy,
+    clock,
+    timers,
+    told: ({ code }) => told.push(code),
+    relieved: (fullFor) => told.push(`relieved ${fullFor}`),
+  });
   journal = await open(folder, { clock, maxBytes: 4 * MIB, ballastBytes: 0, ...caretaker.hooks });
   caretaker.keep({
     append: (one) => journal.append(one),
@@ -86,7 +92,7 @@ test("a full journal is told of once; a receipt makes room at once; and it says 
   const texts = records.map((record) => (isWithheld(record) ? "" : Buffer.from(record.body).toString()));
   const [from, until] = [since, clock.now().wall].map((wall) => new Date(wall).toISOString());
   expect(texts).toContain(JSON.stringify({ type: "journal-full", since: from, until }));
-  expect(told).toEqual(["JOURNAL_FULL"]);
+  expect(told).toEqual(["JOURNAL_FULL", `relieved ${MINUTE}`]);
 });
 
 test("a journal that stopped ends the process; a damaged record is told of once", async () => {

@@ -86,7 +86,7 @@ describe("what is told about a reading", () => {
     expect(names[0]?.[0]).not.toBe(names[1]?.[0]);
   });
 
-  test("an error is told by its code, its documented sentence and the system's code behind it", () => {
+  test("an error is told by its code, its documented sentence and the code of what is behind it", () => {
     const { lines, observe } = capture();
     const cause = Object.assign(new Error("open '/somewhere'"), { code: "ENOENT" });
     observe({ type: "fault", error: errors.SECRET_MISSING({ where: verbatim(3), cause }) });
@@ -95,7 +95,7 @@ describe("what is told about a reading", () => {
       time: expect.any(String),
       code: "SECRET_MISSING",
       what: "Un secret est introuvable. · A secret cannot be found.",
-      system: "ENOENT",
+      cause: "ENOENT",
       msg: "fault",
     });
   });
@@ -133,6 +133,7 @@ function everyEvent(number: number, address: string, words: string): readonly Ga
     { type: "device", device: address, state: "followed" },
     { type: "device", device: address, state: "released" },
     { type: "fault", error },
+    { type: "relieved", fullFor: ms(0) },
     { type: "destination", destination: "coordination", state: "waiting", error },
   ];
 }

@@ -1,4 +1,5 @@
 /** The log as an operator reads it: hours of operation in some lines, each at its level. */
+
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { errors as delivery } from "../../src/delivery/errors.ts";
 import type { RejectReason } from "../../src/driver/reject.ts";
@@ -9,6 +10,9 @@ import { errors as ble } from "../../src/link/ble/errors.ts";
 import { errors as serial } from "../../src/link/serial/errors.ts";
 import type { Facts, Log } from "../../src/logging/log.ts";
 import { LogObserver } from "../../src/logging/observe.ts";
+import { observeReceiver } from "../../src/logging/observe-receiver.ts";
+import { Outages } from "../../src/logging/outages.ts";
+import { ms } from "../../src/measure/time.ts";
 import { FakeClock } from "../fixtures/clock.ts";
 import { ManualTimers } from "../fixtures/timers.ts";
 
@@ -16,6 +20,7 @@ const MINUTE = 60_000;
 
 let clock: FakeClock;
 let timers: ManualTimers;
+let log: Log;
 let told: LogObserver;
 /** `warn destination coordination still away 10`, without what is debug. */
 let lines: string[];
@@ -26,7 +31,7 @@ beforeEach(() => {
     const numbers = [facts?.["minutes"], facts?.["times"]].filter((fact) => fact !== undefined);
     lines.push([level, message, ...numbers].join(" "));
   };
-  const log: Log = { debug: () => undefined, info: at("info"), warn: at("warn"), error: at("error") };
+  log = { debug: () => undefined, info: at("info"), warn: at("warn"), error: at("error") };
   told = new LogObserver(log, { clock, timers });
 });
 
@@ -145,9 +150,11 @@ describe("a link", () => {
     told.observe({ ...scale, state: "failed", error: serial.SERIAL_NOT_OPENED() });
     told.observe({ ...scale, state: "closed" });
     const conversation = { type: "link", link: "ble:gatt-blood-pressure", isConversation: true } as const;
-    told.observe({ ...conversation, state: "failed", error: ble.BLE_LINK_DROPPED() });
-    await pass(60);
-    expect(lines).toEqual(["warn link failed", "info link closed", "warn link failed"]);
+    for (let minute = 0; minute < 60; minute += 5) {
+      told.observe({ ...conversation, state: "failed", error: ble.BLE_LINK_DROPPED() });
+      await pass(5);
+    }
+    expect(lines).toEqual(["warn link failed", "info link closed", "warn link failed", "warn link failed 11"]);
   });
 });
 
@@ -180,6 +187,16 @@ describe("what repeats itself", () => {
     expect(lines).toEqual([]);
   });
 
+  test("is told at once again where it had come to an end", async () => {
+    for (let times = 0; times < 2; times += 1) {
+      told.observe({ type: "fault", error: journal.JOURNAL_FULL() });
+      await pass(20);
+      told.observe({ type: "relieved", fullFor: ms(20 * MINUTE) });
+    }
+    const both = ["error fault", "warn journal takes readings again 20"];
+    expect(lines).toEqual([...both, ...both]);
+  });
+
   test("is an error where somebody has to mend it, else a warning", async () => {
     for (let times = 0; times < 5; times += 1) {
       told.observe({ type: "fault", error: journal.JOURNAL_FULL() });
@@ -189,4 +206,16 @@ describe("what repeats itself", () => {
     await pass(60);
     expect(lines.slice(2)).toEqual(["error fault 4", "warn fault 4"]);
   });
+});
+
+test("a receiver whose broker is away says so once, and once when it is back", async () => {
+  using outages = new Outages(log, clock, timers);
+  const observe = observeReceiver(log, outages);
+  for (let minute = 0; minute < 30; minute += 1) {
+    observe({ type: "feed", state: "waiting", error: delivery.DELIVERY_UNREACHABLE() });
+    await pass(1);
+  }
+  observe({ type: "feed", state: "connected" });
+  await pass(10);
+  expect(lines).toEqual(["info feed waiting", "warn feed still away 10", "info feed connected", "warn feed back 30"]);
 });

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,6 +12,8 @@ import { ExitCode } from "../../src/errors/error.ts";
 const repository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const unit = readFileSync(repository("systemd/vigie.service"), "utf8");
 const has = (command: string) => spawnSync(command, ["--version"], { stdio: "ignore" }).error === undefined;
+
+const hasUdevVerify = spawnSync("udevadm", ["verify", "--help"]).status === 0;
 
 /** systemd's end of sd_notify(3). A plain recv() closes the descriptor of the barrier that systemd-notify waits at. */
 const listen = `
@@ -55,6 +57,16 @@ describe("the systemd unit", () => {
     expect(readFileSync(join(folder, "etc/group"), "utf8")).toMatch(/^dialout:.*vigie$/m);
   });
 
+  // systemd-tmpfiles gives what it makes to root, and only root may.
+  test.skipIf(!has("systemd-tmpfiles") || process.getuid?.() !== 0)(
+    "has the folder of its secrets, for root alone (systemd-tmpfiles, root)",
+    () => {
+      execFileSync("systemd-tmpfiles", ["--create", `--root=${folder}`, repository("systemd/vigie.tmpfiles")]);
+      const modes = ["etc/vigie", "etc/vigie/credentials"].map((path) => statSync(join(folder, path)).mode & 0o777);
+      expect(modes).toEqual([0o755, 0o700]);
+    },
+  );
+
   test("hands over the secrets that the default configuration asks for, from the folder that tmpfiles makes", async () => {
     const { journal } = await loadGatewayConfig(repository("config/vigie.yaml"), []);
     const wanted = [journal.key, journal.signingKey].map((source) => ("credential" in source ? source.credential : ""));
@@ -73,6 +85,24 @@ describe("the systemd unit", () => {
     expect(journal.path).toMatch(/^\/var\/lib\/vigie\//);
     const { noInput, noPermission, config } = ExitCode;
     expect(unit).toMatch(new RegExp(`^RestartPreventExitStatus=${noInput} ${noPermission} ${config}$`, "m"));
+  });
+});
+
+describe("the rules for serial ports", () => {
+  const file = repository("systemd/99-vigie-serial.rules");
+  const rules = readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
+
+  test("are of udev's form, and jump to a label that is there", () => {
+    const part = /[A-Z]+(?:\{\w+\})?(?:==|!=|=|\+=|:=)"[^"]*"/.source;
+    expect(rules.filter((line) => !new RegExp(`^${part}(?:, ${part})*$`).test(line))).toEqual([]);
+    const named = (key: string) => rules.flatMap((line) => new RegExp(`\\b${key}="(\\w+)"`).exec(line)?.[1] ?? []);
+    expect(new Set(named("GOTO"))).toEqual(new Set(named("LABEL")));
+  });
+
+  test.skipIf(!hasUdevVerify)("are ones that udev understands (udevadm verify, systemd 254)", () => {
+    expect(spawnSync("udevadm", ["verify", "--no-summary", file]).status).toBe(0);
   });
 });
 

@@ -103,6 +103,7 @@ export default function assign(io: Io, summary: Sentence): Command {
   });
   const examples = [
     "vigie assign add --device AA:BB:CC:DD:EE:FF --person r-0012 --config config/vigie.yaml",
+    "vigie assign list --all --config config/vigie.yaml",
     "vigie assign end 1f0c9a42 --config config/vigie.yaml",
     'vigie assign correct 1f0c9a42 --person r-0014 --reason "chambres échangées" --config config/vigie.yaml',
   ];

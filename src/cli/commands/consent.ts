@@ -84,6 +84,7 @@ export default function consent(io: Io, summary: Sentence): Command {
   });
   const examples = [
     "vigie consent give --person r-0012 --destination coordination --medium paper --config config/vigie.yaml",
+    "vigie consent list --config config/vigie.yaml",
     "vigie consent withdraw --person r-0012 --destination coordination --medium oral --config config/vigie.yaml",
   ];
   return command(io, { name: "consent", summary, examples }).addCommand(list).addCommand(give).addCommand(withdraw);

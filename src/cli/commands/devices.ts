@@ -2,8 +2,9 @@
 import type { Command } from "commander";
 import type { Sentence } from "../../errors/error.ts";
 import { command, inBoth } from "../command.ts";
-import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing } from "../control.ts";
+import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing, withControl } from "../control.ts";
 import { type Io, print } from "../io.ts";
+import { type PairOptions, pairDevice } from "../pairing.ts";
 import { table } from "../table.ts";
 
 interface AddOptions extends ActorOptions {
@@ -18,10 +19,27 @@ export default function devices(io: Io, summary: Sentence): Command {
   const list = asking(
     command(io, { name: "list", summary: { fr: "donne les appareils connus", en: "lists the known devices" } }),
   ).action(async (options: ControlOptions) => {
-    const { devices } = await ask(io, options, { do: "registry-show" }, "registry");
-    if (options.json === true) return print(io.stdout, JSON.stringify(devices, null, 2));
-    const rows = devices.map(({ address, label, driver }) => [address, label, driver ?? "–"]);
-    await print(io.stdout, ...table(["adresse · address", "nom · label", "pilote · driver"], rows));
+    const { devices, inLog = [] } = await ask(io, options, { do: "registry-show" }, "registry");
+    if (options.json === true) {
+      const known = devices.map((device, at) => (inLog[at] === undefined ? device : { ...device, inLog: inLog[at] }));
+      return print(io.stdout, JSON.stringify(known, null, 2));
+    }
+    // The log names no address and no label; who stands at the board may know which device it speaks of.
+    const rows = devices.map(({ address, label, driver, port }, at) => [
+      address,
+      label,
+      driver ?? "–",
+      port ?? "–",
+      inLog[at] ?? "–",
+    ]);
+    const headings = [
+      "adresse · address",
+      "nom · label",
+      "pilote · driver",
+      "port",
+      "au journal technique · in the log",
+    ];
+    await print(io.stdout, ...table(headings, rows));
   });
   const add = changing(
     command(io, {
@@ -68,10 +86,50 @@ export default function devices(io: Io, summary: Sentence): Command {
   ).action(async (device: string, options: ActorOptions) => {
     await ask(io, options, { do: "device-remove", device, actor: actorOf(options) }, "done");
   });
+  const pair = changing(
+    command(io, {
+      name: "pair",
+      summary: {
+        fr: "appaire un appareil Bluetooth et l'enregistre, passerelle en marche",
+        en: "pairs a Bluetooth device and enrols it, while the gateway runs",
+      },
+      examples: [
+        "vigie devices pair --config config/vigie.yaml",
+        'vigie devices pair --address AA:BB:CC:DD:EE:FF --label "Tensiomètre du couloir A" --config config/vigie.yaml',
+      ],
+    })
+      .option(
+        "--label <text>",
+        inBoth("le nom que l'équipe lui donne ; à défaut, demandé", "what the staff calls it; by default asked for"),
+      )
+      .option(
+        "--address <address>",
+        inBoth(
+          "celui-ci, dès qu'il est entendu, sans rien demander",
+          "this one, as soon as it is heard, without asking",
+        ),
+      )
+      .option(
+        "--driver <id>",
+        inBoth(
+          "pilote imposé ; montre aussi ce qu'aucun pilote ne reconnaît",
+          "forced driver; also shows what no driver recognises",
+        ),
+      )
+      .option("--all", inBoth("montre aussi ce qu'aucun pilote ne reconnaît", "also shows what no driver recognises")),
+  ).action((options: PairOptions & ActorOptions) =>
+    withControl(io, options.config, (control) => pairDevice(io, control, options)),
+  );
   const examples = [
     "vigie devices list --config config/vigie.yaml",
+    "vigie devices pair --config config/vigie.yaml",
+    "vigie devices remove AA:BB:CC:DD:EE:FF --config config/vigie.yaml",
     'vigie devices add AA:BB:CC:DD:EE:FF --label "Tensiomètre du couloir A" --config config/vigie.yaml',
     'vigie devices add balance-2 --label "Balance du couloir B" --driver scale-line --port /dev/vigie/balance-2 --config config/vigie.yaml',
   ];
-  return command(io, { name: "devices", summary, examples }).addCommand(list).addCommand(add).addCommand(remove);
+  return command(io, { name: "devices", summary, examples })
+    .addCommand(list)
+    .addCommand(pair)
+    .addCommand(add)
+    .addCommand(remove);
 }

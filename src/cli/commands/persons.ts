@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import type { Sentence } from "../../errors/error.ts";
 import { say, verbatim } from "../../errors/sentence.ts";
+import { badgeFrom } from "../badge.ts";
 import { command, inBoth } from "../command.ts";
 import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing } from "../control.ts";
 import { errors } from "../errors.ts";
@@ -16,6 +17,12 @@ interface AddOptions extends ActorOptions {
   readonly label: string;
   readonly badge?: string;
   readonly identity?: string;
+}
+
+interface BadgeOptions extends ActorOptions {
+  readonly reader?: string;
+  readonly badge?: string;
+  readonly none?: true;
 }
 
 export default function persons(io: Io, summary: Sentence): Command {
@@ -80,6 +87,43 @@ export default function persons(io: Io, summary: Sentence): Command {
   ).action(async (person: string, options: ActorOptions) => {
     await ask(io, options, { do: "person-remove", person, actor: actorOf(options) }, "done");
   });
+  const badge = changing(
+    command(io, {
+      name: "badge",
+      summary: { fr: "donne un badge à une personne, ou le retire", en: "gives a person a badge, or takes it away" },
+      examples: [
+        "vigie persons badge r-0012 --reader couloir-a --config config/vigie.yaml",
+        "vigie persons badge r-0012 --none --config config/vigie.yaml",
+      ],
+    })
+      .argument("<reference>")
+      .option(
+        "--reader <name>",
+        inBoth("le prochain badge présenté à ce lecteur", "the next badge that is shown to this reader"),
+      )
+      .option(
+        "--badge <text>",
+        inBoth(
+          "ou ce que le badge dit au lecteur ; - : une ligne de l'entrée standard",
+          "or what the badge says to a reader; -: one line of standard input",
+        ),
+      )
+      .option("--none", inBoth("ou aucun", "or none")),
+  ).action(async (person: string, options: BadgeOptions) => {
+    const { reader, badge: given, none } = options;
+    const actor = actorOf(options);
+    if ([reader, given, none].filter((one) => one !== undefined).length !== 1) {
+      throw errors.USAGE({ expected: say("--reader, --badge ou --none", "--reader, --badge or --none") });
+    }
+    if (reader !== undefined) {
+      await print(io.stdout, "Présentez le badge au lecteur.\nShow the badge to the reader.");
+      await ask(io, options, { do: "badge-learn", person, reader, actor }, "done");
+    } else {
+      const told = given === "-" ? await badgeFrom(io) : given;
+      const request = { do: "person-badge", person, ...(told === undefined ? {} : { badge: told }), actor } as const;
+      await ask(io, options, request, "done");
+    }
+  });
   const erase = changing(
     command(io, {
       name: "erase",
@@ -124,12 +168,18 @@ export default function persons(io: Io, summary: Sentence): Command {
   });
   const examples = [
     "vigie persons list --config config/vigie.yaml",
+    "vigie persons badge r-0012 --reader couloir-a --config config/vigie.yaml",
+    "vigie persons remove r-0012 --config config/vigie.yaml",
+    'vigie persons erase r-0012 --reason "demande du résident" --config config/vigie.yaml',
+    "vigie persons import personnes.json --config config/vigie.yaml",
+    "vigie persons export personnes.json --config config/vigie.yaml",
     'vigie persons add r-0012 --system urn:oid:1.2.250.1.999.1 --label "Chambre 12" --config config/vigie.yaml',
   ];
   return command(io, { name: "persons", summary, examples })
     .addCommand(list)
     .addCommand(add)
     .addCommand(remove)
+    .addCommand(badge)
     .addCommand(erase)
     .addCommand(importing)
     .addCommand(exporting);

@@ -7,6 +7,7 @@ import { DriverRegistry } from "../../driver/registry.ts";
 import type { Sentence } from "../../errors/error.ts";
 import { startGateway } from "../../gateway.ts";
 import { createLog } from "../../logging/log.ts";
+import { logNames } from "../../logging/names.ts";
 import { LogObserver } from "../../logging/observe.ts";
 import { systemClock } from "../../system-clock.ts";
 import { version } from "../../version.ts";
@@ -23,12 +24,14 @@ export default function run(io: Io, summary: Sentence): Command {
       const config = await loadGatewayConfig(file, drivers);
       const log = createLog({ level: config.log.level, stream: io.stderr, journald: isJournald(io.stderr) });
       const clock = systemClock(config.clock.trust);
-      using told = new LogObserver(log, { clock, timers: systemTimers });
+      const names = logNames();
+      using told = new LogObserver(log, { clock, timers: systemTimers, names });
       await using gateway = await startGateway({
         config,
         drivers: new DriverRegistry(drivers),
         clock,
         observe: told.observe,
+        nameInLog: names,
       });
       const { epoch, lastSeq } = gateway.journal;
       log.info("gateway started", { version, gateway: config.gateway.id, epoch, lastSeq });

@@ -3,10 +3,11 @@ import type { Command } from "commander";
 import type { Sentence } from "../../errors/error.ts";
 import { say } from "../../errors/sentence.ts";
 import { siteIso } from "../../measure/site-time.ts";
+import { badgeFrom } from "../badge.ts";
 import { command, inBoth } from "../command.ts";
 import { type ActorOptions, actorOf, ask, asking, type ControlOptions, changing, whole } from "../control.ts";
 import { errors } from "../errors.ts";
-import { type Io, print, readAll } from "../io.ts";
+import { type Io, print } from "../io.ts";
 import { table } from "../table.ts";
 
 interface OpenOptions extends ActorOptions {
@@ -15,9 +16,6 @@ interface OpenOptions extends ActorOptions {
   readonly badge?: string;
   readonly minutes?: number;
 }
-
-/** A badge number is one line of a reader; nothing of ours is longer. */
-const MAX_BADGE = 256;
 
 export default function sessions(io: Io, summary: Sentence): Command {
   const list = asking(
@@ -82,17 +80,8 @@ export default function sessions(io: Io, summary: Sentence): Command {
   });
   const examples = [
     "vigie sessions open --device balance-1 --badge 0004711 --config config/vigie.yaml",
+    "vigie sessions close --device balance-1 --config config/vigie.yaml",
     "vigie sessions list --config config/vigie.yaml",
   ];
   return command(io, { name: "sessions", summary, examples }).addCommand(list).addCommand(open).addCommand(close);
-}
-
-/** What a keyboard-wedge or serial reader writes: the number, then the end of the line. @throws INPUT_MALFORMED */
-async function badgeFrom(io: Io): Promise<string> {
-  const [line = ""] = ((await readAll(io.stdin, MAX_BADGE)) ?? "").split(/[\r\n]/);
-  if (line.trim() === "")
-    throw errors.INPUT_MALFORMED({
-      expected: say("une ligne avec un numéro de badge", "one line with a badge number"),
-    });
-  return line.trim();
 }

@@ -16,16 +16,10 @@ import type { ConversationParts } from "./conversation.ts";
 import { type Publisher, packetBytes } from "./publisher.ts";
 import { INVALID_CONTENT, TOO_LARGE } from "./reason.ts";
 
-/** Told by the lane to the conversation whose it is. */
-export interface AheadEvents {
-  changed(): void;
-  failed(reason: VigieError): void;
-}
-
 export class AheadLane {
   readonly #parts: ConversationParts;
   readonly #publisher: Publisher;
-  readonly #events: AheadEvents;
+  readonly #failed: (reason: VigieError) => void;
   /** Alarms that do not wait for their turn, and how far they were looked for. */
   #alarms: number[] = [];
   #alarmsLookedForThrough = 0;
@@ -34,10 +28,11 @@ export class AheadLane {
   /** What is shown once more, until the platform says what became of it. */
   #again: { readonly seq: number; readonly giveUp: () => void } | undefined;
 
-  constructor(parts: ConversationParts, publisher: Publisher, events: AheadEvents) {
+  /** @param failed told where the connection ended, or the disk did not take something. */
+  constructor(parts: ConversationParts, publisher: Publisher, failed: (reason: VigieError) => void) {
     this.#parts = parts;
     this.#publisher = publisher;
-    this.#events = events;
+    this.#failed = failed;
   }
 
   /** Nothing more is waited for. */
@@ -50,7 +45,7 @@ export class AheadLane {
     if (this.#again?.seq !== seq) return;
     this.#again.giveUp();
     this.#again = undefined;
-    this.#events.changed();
+    this.#parts.changed.raise();
   }
 
   /** Alarms of what is still to be sent go ahead of it. @param nextSeq where that begins */
@@ -107,7 +102,7 @@ export class AheadLane {
     const [seq] = aside.wanted(standsAt());
     if (this.#again !== undefined || seq === undefined || !this.#publisher.hasRoom) return;
     const segment = await aside.onceMore(seq, withhold);
-    if (segment === undefined) return this.#events.changed();
+    if (segment === undefined) return this.#parts.changed.raise();
     this.#again = { seq, giveUp: timers.after(receiptTimeoutMs, () => this.judged(seq)) };
     const shows = (record: StoredWholeRecord): boolean => record.seq === seq;
     this.#show(segment, shows, (found, because) => {
@@ -120,7 +115,7 @@ export class AheadLane {
   #putBack(seq: number, because: Because): void {
     this.#parts.aside.judged(seq, because).then(
       () => this.judged(seq),
-      (cause: unknown) => this.#events.failed(isVigieError(cause) ? cause : errors.DELIVERY_FAILED({ cause })),
+      (cause: unknown) => this.#failed(isVigieError(cause) ? cause : errors.DELIVERY_FAILED({ cause })),
     );
   }
 
@@ -146,9 +141,9 @@ export class AheadLane {
         if (code === TOO_LARGE) tooBig();
         else if (code === INVALID_CONTENT) refused(reasonCode(code), { code: "invalid", words: reasonCode(code).en });
         else if (code !== 0) refused(reasonCode(code));
-        this.#events.changed();
+        this.#parts.changed.raise();
       },
-      (error: VigieError) => this.#events.failed(error),
+      (error: VigieError) => this.#failed(error),
     );
   }
 

@@ -15,7 +15,7 @@ import type { Outstanding, WindowLimits } from "../outstanding.ts";
 import { BACKLOG, type Overtaking } from "../overtaking.ts";
 import { halves, noneOf, type Packed, type Portion, pack, wholeOf } from "../portion.ts";
 import type { Ending } from "../retry.ts";
-import { Signal } from "../signal.ts";
+import type { Signal } from "../signal.ts";
 import type { Timers } from "../timers.ts";
 import { reasonCode, troubleOfReason } from "../trouble.ts";
 import type { Withhold } from "../withhold.ts";
@@ -27,6 +27,8 @@ import { ReceiptWatch } from "./receipt-watch.ts";
 
 /** Records read from the journal at once: one full segment, or as many single ones. */
 const READ_RECORDS = 256;
+/** Half a full segment: some 10 ms of packing. Then whoever waits has a turn: a device for its answer, an alarm to be seen. */
+const PACKED_AT_ONCE = 16 * 1024;
 /** A connection that stood this long was none of those that break as soon as they are made. */
 const STOOD_MS = 60_000;
 
@@ -36,6 +38,8 @@ export interface ConversationParts {
   readonly alarmsTopic: string;
   readonly journal: JournalReader;
   readonly outstanding: Outstanding;
+  /** Something was committed, or is wanted once more, or happened here. */
+  readonly changed: Signal;
   readonly aside: Aside;
   readonly overtaking: Overtaking;
   /** Where the platform stands: sending goes on behind that record. */
@@ -61,12 +65,13 @@ export class Conversation {
   readonly #publisher: Publisher;
   readonly #ahead: AheadLane;
   readonly #receipts: ReceiptWatch;
-  readonly #changed = new Signal();
   /** Read from the journal or cut smaller, not yet sent: at most what one read gives. */
   #ready: Portion[] = [];
   #nextSeq: number;
   /** Counts the starts from the cursor: what an older one still had to do is done again anyway. */
   #round = 0;
+  /** Since others had their turn. */
+  #packedBytes = 0;
   readonly #onTheWay = new Set<Sent>();
   /** Records that are being put aside: what follows, and the end of the connection, waits for the disk. */
   readonly #puttingAside = new Set<Promise<void>>();
@@ -78,10 +83,7 @@ export class Conversation {
   constructor(parts: ConversationParts, session: MqttSession) {
     this.#parts = parts;
     this.#publisher = new Publisher(session);
-    this.#ahead = new AheadLane(parts, this.#publisher, {
-      changed: () => this.#changed.raise(),
-      failed: (reason) => this.end(reason),
-    });
+    this.#ahead = new AheadLane(parts, this.#publisher, (reason) => this.end(reason));
     const seconds = parts.receiptTimeoutMs / 1_000;
     const silence = say(`aucun depuis ${seconds} s`, `none for ${seconds} s`);
     this.#receipts = new ReceiptWatch(parts, {
@@ -95,36 +97,29 @@ export class Conversation {
 
   /** Sends until something ends it. */
   async run(): Promise<Ending> {
-    const { journal, timers, outstanding } = this.#parts;
-    const stopListening = journal.onCommit(() => this.#changed.raise());
+    const { changed, timers, outstanding } = this.#parts;
     const cancelStood = timers.after(STOOD_MS, () => {
       this.#stood ||= !outstanding.awaitsReceipt;
     });
     try {
       let reason = this.#ended;
       while (reason === undefined) {
-        if (!(await this.#sendSome())) await this.#changed.wait();
+        if (!(await this.#sendSome())) await changed.wait();
         reason = this.#ended;
       }
       await Promise.all(this.#puttingAside);
       return { reason, stood: this.#stood };
     } finally {
-      stopListening();
       cancelStood();
       this.#receipts.stop();
       this.#ahead.stop();
     }
   }
 
-  /** There is something else to send, perhaps. */
-  lookAgain(): void {
-    this.#changed.raise();
-  }
-
   /** The platform said what became of what it was shown apart from its turn. */
   judged(seq: number): void {
     this.#ahead.judged(seq);
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   /** The connection is over. A broker that ends it because a packet was too large does not say which: the largest was. */
@@ -137,7 +132,7 @@ export class Conversation {
   /** Ends it, for this reason. The first one counts. */
   end(reason: VigieError): void {
     this.#ended ??= reason;
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   /** A receipt moved the cursor: there is room, and whatever was missing has come. */
@@ -148,7 +143,7 @@ export class Conversation {
     this.#ready = this.#ready.filter(({ segment }) => segment.lastSeq > through);
     this.#nextSeq = Math.max(this.#nextSeq, through + 1);
     this.#receipts.progressed();
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   /** The platform said again how far it is, while it should have more: unless that comes soon, send from there. */
@@ -163,7 +158,7 @@ export class Conversation {
     this.#ready = [];
     this.#probes.clear();
     this.#nextSeq = this.#parts.standsAt() + 1;
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   /** @returns false where there is nothing to send, or no room for it. */
@@ -177,11 +172,13 @@ export class Conversation {
     await this.#ahead.sendAgain();
     if (!this.#hasRoom()) return false;
     if (this.#ready.length === 0) return this.#readSome();
-    while (this.#hasRoom()) {
+    while (this.#hasRoom() && this.#packedBytes < PACKED_AT_ONCE) {
       const next = this.#ready.shift();
-      if (next === undefined) break;
+      if (next === undefined) return true;
       this.#send(next);
     }
+    if (this.#packedBytes >= PACKED_AT_ONCE) await new Promise((resolve) => setImmediate(resolve));
+    this.#packedBytes = 0;
     return true;
   }
 
@@ -209,6 +206,7 @@ export class Conversation {
   #send(portion: Portion): void {
     const { topic, withhold, aside, encoding, learned } = this.#parts;
     const packed = pack(portion, (record) => aside.has(record.seq) || withhold(record), encoding());
+    this.#packedBytes += packed.bytes.length;
     const sent: Sent = { ...packed, size: packetBytes(topic, packed.bytes) };
     // What was only learned is no proof against one body alone.
     const isBeyondLearned = packed.shown.length > 1 && sent.size > learned.maximumPacketSize;
@@ -245,7 +243,7 @@ export class Conversation {
     } else {
       this.#taken(sent);
     }
-    this.#changed.raise();
+    this.#parts.changed.raise();
   }
 
   #taken({ portion }: Sent): void {
@@ -311,7 +309,7 @@ export class Conversation {
         this.end(isVigieError(error) ? error : errors.DELIVERY_FAILED({ cause: error }));
       }
       this.#puttingAside.delete(putting);
-      this.#changed.raise();
+      this.#parts.changed.raise();
     };
     const putting = put();
     this.#puttingAside.add(putting);

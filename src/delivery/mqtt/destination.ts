@@ -1,27 +1,26 @@
 /** A coordination platform that takes the feed from an MQTT broker. */
 import { isVigieError, type VigieError } from "../../errors/error.ts";
-import { verbatim } from "../../errors/sentence.ts";
-import type { GatewayEvent, Observe } from "../../events.ts";
+import type { Observe } from "../../events.ts";
 import type { JournalReader } from "../../journal/port.ts";
 import { bestOf, Encoding } from "../../seal/encoding.ts";
 import type { KeyRing } from "../../seal/key.ts";
 import type { Receipt } from "../../seal/receipt.ts";
 import { Aside } from "../aside.ts";
-import { Cursor } from "../cursor.ts";
 import type { DeadLetters } from "../dead-letters.ts";
 import type { Destination, DestinationStatus } from "../destination.ts";
 import { errors } from "../errors.ts";
+import { Life } from "../life.ts";
 import { Outstanding, type WindowLimits } from "../outstanding.ts";
 import { Overtaking } from "../overtaking.ts";
 import { Position } from "../position.ts";
-import { type Ending, keepTrying, type RetryParts } from "../retry.ts";
+import type { Ending } from "../retry.ts";
 import { systemTimers, type Timers } from "../timers.ts";
 import { closedByUs } from "../trouble.ts";
 import { nothingMore, type Withhold } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
 import { Statements } from "./statements.ts";
-import { alarmsTopic, type FeedAddress, receiptsTopic, segmentsTopic } from "./topics.ts";
+import { alarmsTopic, type FeedAddress, presenceTopic, receiptsTopic, segmentsTopic } from "./topics.ts";
 import { connectMqtt } from "./transport.ts";
 
 export interface MqttDestinationConfig {
@@ -66,28 +65,19 @@ const RECEIPT_TIMEOUT_MS = 60_000;
 
 /** Starts delivering, from the cursor in the journal on, until it is disposed of. */
 export async function openMqttDestination(parts: MqttDestinationParts): Promise<Destination> {
-  const destination = new MqttDestination(parts, await openCursor(parts));
+  const destination = new MqttDestination(parts, await Life.open(parts));
   destination.start();
   return destination;
-}
-
-function openCursor({ name, journal, observe }: MqttDestinationParts): Promise<Cursor> {
-  return Cursor.open(name, journal, {
-    moved: (through) => observe({ type: "receipted", destination: name, through }),
-    failed: (cause) =>
-      observe({ type: "fault", error: errors.DELIVERY_CURSOR_NOT_WRITTEN({ where: verbatim(name), cause }) }),
-  });
 }
 
 class MqttDestination implements Destination {
   readonly name: string;
   readonly #parts: MqttDestinationParts;
-  readonly #cursor: Cursor;
+  readonly #life: Life;
   readonly #position: Position;
   readonly #outstanding = new Outstanding();
   readonly #aside: Aside;
   readonly #overtaking: Overtaking;
-  readonly #stop = new AbortController();
   readonly #timers: Timers;
   readonly #limits: WindowLimits;
   /** Shrinks where the broker asks for it, and grows back with the receipts. */
@@ -96,19 +86,16 @@ class MqttDestination implements Destination {
   /** What the platform is taken to read until it says otherwise. */
   #encoding: Encoding = Encoding.deflate1;
   #conversation: Conversation | undefined;
-  #status: Pick<DestinationStatus, "state" | "trouble"> = { state: "connecting" };
   readonly #statements: Statements;
-  #running: Promise<void> = Promise.resolve();
-  #stopListening: () => void = () => {};
 
-  constructor(parts: MqttDestinationParts, cursor: Cursor) {
+  constructor(parts: MqttDestinationParts, life: Life) {
     this.name = parts.name;
     this.#parts = parts;
-    this.#cursor = cursor;
+    this.#life = life;
     this.#aside = new Aside({ ...parts, destination: parts.name });
     this.#overtaking = new Overtaking(parts.journal);
     this.#timers = parts.timers ?? systemTimers;
-    this.#position = new Position(cursor, this.#timers);
+    this.#position = new Position(life.cursor, this.#timers);
     this.#limits = {
       segments: parts.config.window ?? WINDOW_SEGMENTS,
       bytes: parts.config.windowBytes ?? WINDOW_BYTES,
@@ -118,41 +105,25 @@ class MqttDestination implements Destination {
   }
 
   start(): void {
-    const { spreadMs } = this.#parts.config;
-    this.#stopListening = this.#parts.deadLetters.onWanted(() => this.#conversation?.lookAgain());
-    const retry: RetryParts = {
-      timers: this.#timers,
-      random: this.#parts.random ?? Math.random,
-      ...(spreadMs !== undefined && { spreadMs }),
-      waiting: (error, pace) => {
-        const state = pace === "credentials" ? "suspended" : "waiting";
-        this.#tell({ type: "destination", destination: this.name, state, error });
-      },
-    };
-    this.#running = keepTrying((stop) => this.#attempt(stop), retry, this.#stop.signal);
+    this.#life.begin((stop) => this.#attempt(stop));
   }
 
   status(): DestinationStatus {
-    return { ...this.#status, confirmed: this.#cursor.confirmed, ignoredReceipts: { ...this.#statements.ignored } };
+    return { ...this.#life.status(), ignoredReceipts: { ...this.#statements.ignored } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    this.#stopListening();
-    this.#conversation?.end(closedByUs());
-    await this.#running;
+    await this.#life.end();
     await this.#statements.settled;
-    await this.#cursor.settled();
+    await this.#life.cursor.settled();
     this.#position[Symbol.dispose]();
-    this.#status = { state: "closed" };
   }
 
   async #attempt(stop: AbortSignal): Promise<Ending> {
     const { config, connect = connectMqtt } = this.#parts;
-    this.#status = { ...this.#status, state: "connecting" };
     try {
       const session = await connect(
-        config,
+        { ...config, presenceTopic: presenceTopic(config.address) },
         {
           message: (topic, payload) =>
             topic === receiptsTopic(config.address) ? this.#statements.take(payload) : undefined,
@@ -166,12 +137,20 @@ class MqttDestination implements Destination {
       this.#conversation = conversation;
       // Not awaited: what is published behind the SUBSCRIBE is handled behind it (MQTT 5 §4.6), a round trip earlier.
       session.subscribe(receiptsTopic(config.address)).then(
-        () => this.#tell({ type: "destination", destination: this.name, state: "connected" }),
+        () => this.#life.connected(),
         (error: VigieError) => conversation.end(error),
       );
+      const close = (): void => conversation.end(closedByUs());
+      stop.addEventListener("abort", close);
+      if (stop.aborted) close();
       try {
-        return await conversation.run();
+        const ending = await conversation.run();
+        if (ending.reason.code === "DELIVERY_SLOW_DOWN") {
+          this.#windowSegments = Math.max(1, Math.floor(this.#windowSegments / 2));
+        }
+        return ending;
       } finally {
+        stop.removeEventListener("abort", close);
         this.#conversation = undefined;
         await session.end();
       }
@@ -189,6 +168,7 @@ class MqttDestination implements Destination {
         alarmsTopic: alarmsTopic(config.address),
         journal,
         outstanding: this.#outstanding,
+        changed: this.#life.changed,
         aside: this.#aside,
         overtaking: this.#overtaking,
         standsAt: () => this.#position.standsAt,
@@ -248,16 +228,5 @@ class MqttDestination implements Destination {
     const isUnread = !encodings.includes(this.#encoding);
     this.#encoding = bestOf(encodings);
     if (isUnread) this.#conversation?.resend();
-  }
-
-  /** Keeps what status() says in step with what is told. */
-  #tell(event: GatewayEvent): void {
-    if (event.type === "destination") {
-      this.#status = { state: event.state, ...(event.error !== undefined && { trouble: event.error }) };
-      if (event.error?.code === "DELIVERY_SLOW_DOWN") {
-        this.#windowSegments = Math.max(1, Math.floor(this.#windowSegments / 2));
-      }
-    }
-    this.#parts.observe(event);
   }
 }

@@ -165,7 +165,8 @@ export class Bus {
     return {
       startDiscovery: async (uuids) => {
         // node-ble's own startDiscovery() knows no services, and fails where somebody else is scanning.
-        const filter = { Transport: typed("s", "le"), UUIDs: typed("as", uuids), DuplicateData: typed("b", true) };
+        const wanted = uuids === undefined ? {} : { UUIDs: typed("as", [...uuids]) };
+        const filter = { Transport: typed("s", "le"), DuplicateData: typed("b", true), ...wanted };
         await call("SetDiscoveryFilter", filter);
         await call("StartDiscovery");
       },
@@ -256,8 +257,8 @@ export class Bus {
 }
 
 export interface Adapter {
-  /** Scans for devices that advertise one of the services. */
-  startDiscovery(uuids: readonly string[]): Promise<void>;
+  /** Scans for devices that advertise one of the services; for all devices where none are named. */
+  startDiscovery(uuids: readonly string[] | undefined): Promise<void>;
   stopDiscovery(): Promise<void>;
   /** Connects to the device with this object path. */
   connect(path: string, timeout: Milliseconds): Promise<void>;

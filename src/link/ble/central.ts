@@ -1,30 +1,26 @@
-/** One adapter while it is there and switched on: it scans, connects to known devices when it hears them, and holds their sessions. */
+/**
+ * One adapter while it is there and switched on: it scans, connects to known devices when it hears them, holds their
+ * sessions, and enrols new ones.
+ */
 import type { DriverRegistry } from "../../driver/registry.ts";
 import { VigieError } from "../../errors/error.ts";
 import { verbatim } from "../../errors/sentence.ts";
-import type { Device } from "../../measure/measurement.ts";
+import type { Radio, Search } from "../port.ts";
 import type { Adapter } from "./bus.ts";
+import { Enrolment } from "./enrolment.ts";
 import { errors } from "./errors.ts";
 import { DEVICE, type DeviceObject } from "./objects.ts";
 import type { Peer } from "./peer.ts";
+import type { Peers } from "./peers.ts";
 import { refusalOf, saidBy } from "./refusal.ts";
 import { Scan } from "./scan.ts";
 import { Session, type SessionContext } from "./session.ts";
-
-/** A device that nobody has enrolled, and that a driver could read. */
-export interface FoundDevice {
-  readonly device: Device;
-  readonly driver: string;
-}
 
 export interface CentralContext extends SessionContext {
   readonly drivers: DriverRegistry;
   /** The services that are scanned for. */
   readonly uuids: readonly string[];
-  /** The known devices by their address. */
-  readonly peers: ReadonlyMap<string, Peer>;
-  readonly discover: boolean;
-  readonly onFound: (found: FoundDevice) => void;
+  readonly peers: Peers;
 }
 
 export class Central {
@@ -37,10 +33,11 @@ export class Central {
   readonly #wanted = new Set<string>();
   /** Heard while their peer was resting. */
   readonly #missed = new Set<string>();
-  /** The devices reported, with the name they had. */
-  readonly #found = new Map<string, string | undefined>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #connecting: string | undefined;
+  /** Settled where nothing is being connected. */
+  #attempt: Promise<void> = Promise.resolve();
+  #enrolment: Enrolment | undefined;
   #stopped = false;
 
   constructor(context: CentralContext, adapter: Adapter, path: string) {
@@ -56,32 +53,61 @@ export class Central {
     for (const { path, connected } of this.#context.objects.devices) {
       if (connected) this.connectionChanged(path, true);
     }
-    this.#aim();
+    void this.#aim();
   }
 
-  /** The adapter is gone or switched off, and every link with it. */
-  stop(): void {
+  /** @param reason for whoever enrols a device: the adapter is gone or switched off, and every link with it. */
+  stop(reason: VigieError): void {
     this.#stopped = true;
+    this.#enrolment?.fail(reason);
     this.#scan.close();
     for (const timer of this.#timers) clearTimeout(timer);
-    for (const peer of this.#context.peers.values()) peer.resting = false;
+    for (const peer of this.#context.peers) peer.resting = false;
     for (const path of [...this.#sessions.keys()]) this.#end(path);
   }
 
   /** Ends the scan before we leave; the links stay as they are. */
   async leave(): Promise<void> {
-    this.stop();
+    this.stop(errors.PAIRING_STOPPED());
     if (this.#scan.running) await this.#adapter.stopDiscovery().catch(() => undefined); // it ends with our connection anyway
+  }
+
+  /** Looks for all that is near, until the search is over. The one before is. */
+  search({ changed, over }: Parameters<Radio["search"]>[0]): Search {
+    this.#enrolment?.fail(errors.PAIRING_STOPPED());
+    const { bus, objects, drivers, timing, peers } = this.#context;
+    const enrolment: Enrolment = new Enrolment({
+      ...{ bus, objects, drivers, timing, changed },
+      adapter: this.#path,
+      isKnown: (address) => peers.has(address),
+      aim: async () => {
+        await this.#attempt;
+        await this.#aim();
+      },
+      over: (error) => {
+        if (this.#enrolment === enrolment) this.#enrolment = undefined;
+        this.#resume();
+        if (error !== undefined) over(error);
+      },
+    });
+    this.#enrolment = enrolment;
+    void this.#aim();
+    return enrolment;
+  }
+
+  /** The enrolment that has this device in its hands. */
+  enrolling(path: string): Enrolment | undefined {
+    return this.#enrolment?.holds(path) === true ? this.#enrolment : undefined;
   }
 
   /** An advertisement was heard. */
   heard(path: string): void {
     const object = this.#mine(path);
     if (object === undefined) return;
+    this.#enrolment?.heard(path);
     const peer = this.#context.peers.get(object.address);
-    if (peer === undefined) {
-      this.#report(object);
-    } else if (peer.resting) {
+    if (peer === undefined || this.enrolling(path) !== undefined) return;
+    if (peer.resting) {
       this.#missed.add(path);
     } else if (!object.connected) {
       this.#wanted.add(path);
@@ -94,8 +120,9 @@ export class Central {
     this.#wanted.delete(path);
     const object = this.#mine(path);
     const peer = object && this.#context.peers.get(object.address);
-    if (connected && peer !== undefined) void this.#run(new Session(this.#context, peer, path));
-    this.#aim();
+    const isFree = this.enrolling(path) === undefined;
+    if (connected && isFree && peer !== undefined) void this.#run(new Session(this.#context, peer, path));
+    void this.#aim();
   }
 
   /** Behind these addresses stand other devices of ours now, or none. */
@@ -108,14 +135,14 @@ export class Central {
       if (this.#context.peers.has(address)) this.connectionChanged(path, connected);
       else void this.#letGo(path);
     }
-    this.#aim();
+    void this.#aim();
   }
 
   /** BlueZ has forgotten the device. */
   removed(path: string): void {
     this.#wanted.delete(path);
     this.#end(path);
-    this.#aim();
+    void this.#aim();
   }
 
   /** Somebody ended our scan. */
@@ -147,7 +174,7 @@ export class Central {
 
   /** One attempt at a time: a controller has one initiator, and BlueZ answers a second one with "in progress". */
   async #connectNext(): Promise<void> {
-    if (this.#connecting !== undefined || this.#stopped) return;
+    if (this.#connecting !== undefined || this.#enrolment?.isScanning === false || this.#stopped) return;
     const [path] = this.#wanted;
     if (path === undefined) return;
     this.#wanted.delete(path);
@@ -155,16 +182,17 @@ export class Central {
     const peer = object && this.#context.peers.get(object.address);
     if (peer !== undefined && object?.connected === false && !peer.resting) {
       this.#connecting = path;
-      await this.#connect(path, peer);
+      this.#attempt = this.#connect(path, peer);
+      await this.#attempt;
       this.#connecting = undefined;
       if (!this.#context.peers.has(object.address)) await this.#letGo(path); // removed meanwhile
-      this.#aim();
+      void this.#aim();
     }
     await this.#connectNext();
   }
 
   async #connect(path: string, peer: Peer): Promise<void> {
-    await this.#scan.aim(false);
+    await this.#scan.aim(undefined);
     try {
       await this.#adapter.connect(path, this.#context.timing.connect);
     } catch (error) {
@@ -204,22 +232,24 @@ export class Central {
     this.#timers.add(timer);
   }
 
-  #report(object: DeviceObject): void {
-    const { address, name, services } = object;
-    if (!this.#context.discover || (this.#found.has(address) && this.#found.get(address) === name)) return;
-    const named = name === undefined ? {} : { name };
-    const driver = this.#context.drivers.match({ services, ...named });
-    if (driver === undefined) return;
-    this.#found.set(address, name);
-    this.#context.onFound({ device: { address, transport: "ble", ...named }, driver: driver.id });
+  /** An enrolment is over: known devices that it kept from being read are read. */
+  #resume(): void {
+    const held = new Set(this.#sessions.keys());
+    for (const { path, address, connected } of this.#context.objects.devices) {
+      if (connected && !held.has(path) && this.#context.peers.has(address)) this.connectionChanged(path, true);
+    }
+    void this.#aim();
+    void this.#connectNext();
   }
 
   /** Scans while there is somebody to hear, and not while connecting: many controllers do one of the two. */
-  #aim(): void {
+  async #aim(): Promise<void> {
     if (this.#stopped) return;
     const connected = new Set([...this.#sessions.values()].map(({ peer }) => peer));
-    const away = [...this.#context.peers.values()].some((peer) => !connected.has(peer));
-    void this.#scan.aim(this.#connecting === undefined && (this.#context.discover || away));
+    const away = [...this.#context.peers].some((peer) => !connected.has(peer));
+    const wanted = this.#enrolment !== undefined ? "all" : away ? "readable" : undefined;
+    const isBusy = this.#connecting !== undefined || this.#enrolment?.isScanning === false;
+    await this.#scan.aim(isBusy ? undefined : wanted);
   }
 
   #mine(path: string): DeviceObject | undefined {

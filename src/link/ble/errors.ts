@@ -186,4 +186,74 @@ export const errors = defineErrors({
     },
     exit: ExitCode.noPermission,
   },
+  PAIRING_NOT_FOUND: {
+    what: { fr: "L'appareil choisi n'est plus entendu.", en: "The device that was picked is not heard any more." },
+    remedy: {
+      fr: "Remettez-le en mode appairage, près de la passerelle, et recommencez.",
+      en: "Put it into pairing mode again, near the gateway, and begin anew.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  PAIRING_OUT_OF_REACH: {
+    what: {
+      fr: "L'appareil a été entendu, mais la connexion n'aboutit pas.",
+      en: "The device was heard, but connecting to it does not succeed.",
+    },
+    remedy: {
+      fr: "Rapprochez-le de la passerelle, remettez-le en mode appairage, changez ses piles s'il le faut.",
+      en: "Bring it nearer to the gateway, put it into pairing mode again, change its batteries if need be.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  PAIRING_REFUSED: {
+    what: { fr: "L'appareil a refusé l'appairage.", en: "The device refused to pair." },
+    remedy: {
+      fr: "Vérifiez qu'il est en mode appairage (son manuel dit comment). S'il ne s'appaire pas du tout : `vigie devices add`.",
+      en: "Check that it is in pairing mode (its manual says how). If it is one that does not pair at all: `vigie devices add`.",
+    },
+    exit: ExitCode.data,
+  },
+  PAIRING_PASSKEY_WRONG: {
+    what: { fr: "Le code n'est pas le bon.", en: "The code is not the right one." },
+    remedy: {
+      fr: "Recommencez, et lisez le nouveau code : il change à chaque essai.",
+      en: "Begin anew, and read the new code: it changes at each attempt.",
+    },
+    exit: ExitCode.data,
+  },
+  PAIRING_ELSEWHERE: {
+    what: {
+      fr: "L'appareil a raccroché : il est appairé ailleurs, ou n'est plus en mode appairage.",
+      en: "The device hung up: it is paired elsewhere, or no longer in pairing mode.",
+    },
+    remedy: {
+      fr: "Effacez son appairage sur l'appareil (et sur le téléphone ou la passerelle qui l'avait), puis recommencez.",
+      en: "Clear its pairing on the device (and on the telephone or gateway that had it), then begin anew.",
+    },
+    exit: ExitCode.data,
+  },
+  PAIRING_TIMEOUT: {
+    what: { fr: "L'appairage n'a pas été fait à temps.", en: "The pairing was not done in time." },
+    remedy: {
+      fr: "Recommencez ; préparez l'appareil d'abord, et tapez le code sans attendre.",
+      en: "Begin anew; get the device ready first, and type the code without delay.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  PAIRING_STOPPED: {
+    what: { fr: "L'appairage a été arrêté.", en: "The pairing was stopped." },
+    remedy: {
+      fr: "Recommencez quand vous voulez ; un autre appairage, ou l'arrêt de la passerelle, l'arrête aussi.",
+      en: "Begin anew when you like; another pairing, or the gateway's stop, stops it too.",
+    },
+    exit: ExitCode.tempFail,
+  },
+  PAIRING_NO_DRIVER: {
+    what: { fr: "Aucun pilote ne lit cet appareil.", en: "No driver reads this device." },
+    remedy: {
+      fr: "`vigie drivers` dit ce que Vigie sait lire ; `--driver` impose un pilote, si vous savez lequel convient.",
+      en: "`vigie drivers` says what Vigie reads; `--driver` forces a driver, if you know which one fits.",
+    },
+    exit: ExitCode.data,
+  },
 });

@@ -2,59 +2,27 @@
  * The Bluetooth LE link: keeps one connection to D-Bus, follows bluetoothd and the adapter through their comings and
  * goings, and hands every value of every known device to intake the moment it arrives.
  */
-import type { DriverRegistry } from "../../driver/registry.ts";
 import { VigieError } from "../../errors/error.ts";
 import { type Sentence, say, verbatim } from "../../errors/sentence.ts";
-import type { Observe } from "../../events.ts";
-import type { Intake } from "../../intake/port.ts";
-import type { Clock } from "../../measure/time.ts";
+import type { Radio, Search } from "../port.ts";
 import { type Bus, openBus } from "./bus.ts";
-import { Central, type FoundDevice } from "./central.ts";
+import { Central } from "./central.ts";
 import { errors } from "./errors.ts";
 import { Handover } from "./handover.ts";
 import { ADAPTER, BluezObjects, CHARACTERISTIC, DEVICE } from "./objects.ts";
-import { type KnownDevice, Peer } from "./peer.ts";
+import type { BleLink, BleLinkOptions } from "./options.ts";
+import type { KnownDevice } from "./peer.ts";
+import { Peers } from "./peers.ts";
 import { saidBy } from "./refusal.ts";
-import { answer, type PairingDesk, registerAgent, registerProfile } from "./registration.ts";
+import { answer, registerAgent, registerProfile } from "./registration.ts";
 import type { BluezSignal, Interfaces } from "./signals.ts";
 import { Backoff, defaultTiming, type Timing } from "./timing.ts";
 import { uuidOf } from "./uuid.ts";
 import { Values } from "./values.ts";
 
-export type { FoundDevice } from "./central.ts";
+export type { BleLink, BleLinkOptions } from "./options.ts";
 export type { KnownDevice } from "./peer.ts";
-export type { PairingDesk } from "./registration.ts";
 export { defaultTiming, type Timing } from "./timing.ts";
-
-export interface BleLinkOptions {
-  readonly drivers: DriverRegistry;
-  /** The enrolled devices: these are connected and read, no others. */
-  readonly known: readonly KnownDevice[];
-  readonly intake: Intake;
-  readonly clock: Clock;
-  readonly observe: Observe;
-  /** Enrolment: devices that are not known are reported to `onFound`. They are never connected. */
-  readonly discover: boolean;
-  readonly onFound?: (found: FoundDevice) => void;
-  /** Who shows and asks for passkeys. @default nobody: only devices without a passkey can be paired */
-  readonly pairing?: PairingDesk;
-  /** `hci0`. @default the first adapter there is */
-  readonly adapter?: string;
-  /** D-Bus address. @default the system bus */
-  readonly bus?: string;
-  /** IANA zone of the site, for the clocks of devices. @default the zone of the process */
-  readonly timeZone?: string;
-  readonly timing?: Partial<Timing>;
-}
-
-/** The open link. Disposing of it ends the scan, hands over what waits, and leaves the devices connected. */
-export interface BleLink extends AsyncDisposable {
-  /**
-   * The enrolled devices from now on. One that is new is looked for; one that is gone is disconnected; one that was given
-   * another driver is read anew. One whose driver it cannot have is told of and not read.
-   */
-  know(known: readonly KnownDevice[]): void;
-}
 
 /**
  * Opens the link. Resolves after the first look at the bus, also where there is no bus, no bluetoothd or no adapter: that
@@ -70,8 +38,7 @@ class Link implements BleLink {
   readonly #options: BleLinkOptions;
   readonly #timing: Timing;
   readonly #objects = new BluezObjects();
-  /** The enrolled devices by their address. */
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers: Peers;
   readonly #handover: Handover;
   readonly #values: Values;
   readonly #backoff: Backoff;
@@ -81,14 +48,15 @@ class Link implements BleLink {
   #centralPath: string | undefined;
   /** Counts the bluetoothds that came and went, so that the answer of an earlier one is known as such. */
   #attachment = 0;
-  /** The last error told of bus, service and adapter: each is told once. */
-  #trouble: string | undefined;
+  /** What keeps the link from working, told once as long as it stays the same. */
+  #trouble: VigieError | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: BleLinkOptions) {
     this.#options = options;
     this.#timing = { ...defaultTiming, ...options.timing };
+    this.#peers = new Peers(options.drivers, this.#timing.retryDevice, options.observe);
     this.#handover = new Handover(options.intake, options.observe, this.#timing.retryIntake);
     this.#values = new Values({
       objects: this.#objects,
@@ -106,26 +74,14 @@ class Link implements BleLink {
   }
 
   know(known: readonly KnownDevice[]): void {
-    const before = new Map(this.#peers);
-    this.#peers.clear();
-    for (const one of known) {
-      const address = one.device.address.toUpperCase();
-      const peer = before.get(address)?.stays(one) ?? this.#peer(one);
-      if (peer !== undefined) this.#peers.set(address, peer);
-    }
-    const others = [...before.keys(), ...this.#peers.keys()].filter(
-      (address) => before.get(address) !== this.#peers.get(address),
-    );
-    this.#central?.peersChanged(new Set(others));
+    const others = this.#peers.become(known);
+    this.#central?.peersChanged(others);
   }
 
-  #peer(known: KnownDevice): Peer | undefined {
-    try {
-      return new Peer(known, this.#options.drivers, this.#timing.retryDevice);
-    } catch (error) {
-      this.#options.observe({ type: "fault", error: asTold(error) });
-      return undefined;
-    }
+  search(told: Parameters<Radio["search"]>[0]): Search {
+    const central = this.#central;
+    if (central === undefined || this.#closed) throw this.#trouble ?? errors.BLE_SERVICE_ABSENT();
+    return central.search(told);
   }
 
   async open(): Promise<void> {
@@ -137,9 +93,11 @@ class Link implements BleLink {
         onLost: (error) => this.#busLost(error),
         serve: (called) =>
           answer(called, {
-            desk: this.#options.pairing,
+            desk: (path) => this.#central?.enrolling(path)?.desk(path),
             uuids: this.#uuids,
-            welcome: (path) => this.#options.discover || this.#peers.has(this.#objects.device(path)?.address ?? ""),
+            welcome: (path) =>
+              this.#central?.enrolling(path) !== undefined ||
+              this.#peers.has(this.#objects.device(path)?.address ?? ""),
           }),
       });
     } catch (error) {
@@ -165,7 +123,7 @@ class Link implements BleLink {
   }
 
   #busLost(error: VigieError): void {
-    this.#detach();
+    this.#detach(error);
     this.#bus = undefined;
     this.#tell(error);
     this.#later(() => this.open());
@@ -190,9 +148,9 @@ class Link implements BleLink {
   }
 
   /** bluetoothd is gone, and all we know of it. */
-  #detach(): void {
+  #detach(reason: VigieError): void {
     this.#attachment += 1;
-    this.#stopCentral();
+    this.#stopCentral(reason);
     this.#objects.clear();
   }
 
@@ -204,7 +162,7 @@ class Link implements BleLink {
     const { adapter: name } = this.#options;
     const adapter = name === undefined ? adapters[0] : adapters.find(({ path }) => path === `/org/bluez/${name}`);
     if (this.#central !== undefined && adapter?.powered === true && adapter.path === this.#centralPath) return;
-    this.#stopCentral();
+    this.#stopCentral(adapter === undefined ? errors.BLE_ADAPTER_ABSENT() : errors.BLE_ADAPTER_OFF());
     if (adapter === undefined)
       return this.#tell(errors.BLE_ADAPTER_ABSENT(name === undefined ? {} : { where: verbatim(name) }));
     if (!adapter.powered) {
@@ -221,10 +179,10 @@ class Link implements BleLink {
     try {
       const adapter = await bus.adapter(path.slice("/org/bluez/".length));
       if (this.#centralPath !== path || this.#central !== undefined || bus !== this.#bus || this.#closed) return;
-      const { drivers, discover, clock, observe, timeZone, onFound = () => undefined } = this.#options;
+      const { drivers, clock, observe, timeZone } = this.#options;
       const own = { objects: this.#objects, peers: this.#peers, uuids: this.#uuids, timing: this.#timing };
       const refresh = () => this.#refresh();
-      const context = { ...own, bus, refresh, drivers, discover, clock, observe, timeZone, onFound };
+      const context = { ...own, bus, refresh, drivers, clock, observe, timeZone };
       this.#central = new Central(context, adapter, path);
     } catch (error) {
       if (this.#centralPath !== path || !bus.present || this.#closed) return;
@@ -241,8 +199,8 @@ class Link implements BleLink {
     );
   }
 
-  #stopCentral(): void {
-    this.#central?.stop();
+  #stopCentral(reason: VigieError): void {
+    this.#central?.stop(reason);
     this.#central = undefined;
     this.#centralPath = undefined;
   }
@@ -250,7 +208,7 @@ class Link implements BleLink {
   #signalled(signal: BluezSignal): void {
     switch (signal.type) {
       case "owner":
-        this.#detach();
+        this.#detach(errors.BLE_SERVICE_ABSENT());
         if (signal.owner === "") this.#tell(errors.BLE_SERVICE_ABSENT());
         else if (this.#bus !== undefined) void this.#attach(this.#bus);
         return;
@@ -309,10 +267,9 @@ class Link implements BleLink {
     });
   }
 
-  /** Tells what keeps the link from working, once as long as it stays the same. */
   #tell(error: VigieError): void {
-    if (this.#closed || this.#trouble === error.code) return;
-    this.#trouble = error.code;
+    if (this.#closed || this.#trouble?.code === error.code) return;
+    this.#trouble = error;
     this.#options.observe({ type: "link", link: this.#name, state: "failed", error });
   }
 

@@ -25,6 +25,8 @@ export interface DeviceObject {
   readonly servicesResolved: boolean;
   readonly bonded: boolean;
   readonly trusted: boolean;
+  /** Signal strength in dBm, as it was last heard. */
+  readonly rssi: number | undefined;
   /** 16-bit services, advertised or found. */
   readonly services: readonly number[];
 }
@@ -51,6 +53,8 @@ const deviceProperties = z.object({
   /** BlueZ before 5.65 has only `Paired`. */
   Bonded: z.boolean().optional(),
   Trusted: z.boolean().default(false),
+  /** 127 is "not known" (Core Vol 4 Part E §7.7.65.2). */
+  RSSI: z.number().optional(),
   UUIDs: z.array(z.string()).default([]),
 });
 const serviceProperties = z.object({ UUID: z.string() });
@@ -134,6 +138,7 @@ export class BluezObjects {
         servicesResolved: parsed.ServicesResolved,
         bonded: parsed.Bonded ?? parsed.Paired,
         trusted: parsed.Trusted,
+        rssi: parsed.RSSI === 127 ? undefined : parsed.RSSI,
         services: shortsOf(parsed.UUIDs),
       }
     );

@@ -1,6 +1,8 @@
-/** What BlueZ says when it says no. Pure. */
-import { VigieError } from "../../errors/error.ts";
+/** What BlueZ says when it says no, and what that means. Pure. */
+import { isVigieError, VigieError } from "../../errors/error.ts";
 import { quoted, type Sentence, say } from "../../errors/sentence.ts";
+import type { PairingMethod } from "../port.ts";
+import { errors } from "./errors.ts";
 
 /** An error reply of BlueZ, without any device address in its words. */
 export class BluezRefusal extends Error {
@@ -50,4 +52,30 @@ export function isAuthenticationFailure(error: unknown): boolean {
 /** StartNotify of a characteristic that we are subscribed to still: bluetoothd kept it over the reconnect. */
 export function isAlreadyNotifying(error: unknown): boolean {
   return refusalOf(error)?.errorName === "org.bluez.Error.InProgress";
+}
+
+/** What a Pair that failed means for the technician, as BlueZ 5.66 names it (src/device.c, new_authentication_return). */
+export function pairingError(cause: unknown, method: PairingMethod): VigieError {
+  if (isVigieError(cause, "BLE_CALL_TIMEOUT")) return errors.PAIRING_TIMEOUT({ cause });
+  const refusal = refusalOf(cause);
+  if (refusal === undefined) return cause instanceof VigieError ? cause : errors.BLE_CALL_REFUSED({ cause });
+  const { errorName, message } = refusal;
+  const found = quoted(message);
+  switch (errorName.replace("org.bluez.Error.", "")) {
+    case "ConnectionAttemptFailed":
+    case "DoesNotExist":
+      return errors.PAIRING_OUT_OF_REACH({ found, cause });
+    case "AuthenticationTimeout":
+      return errors.PAIRING_TIMEOUT({ found, cause });
+    // It hung up in the middle, or wants no more partners.
+    case "AuthenticationCanceled":
+    case "AuthenticationRejected":
+      return errors.PAIRING_ELSEWHERE({ found, cause });
+    case "AuthenticationFailed":
+      return method === "just-works"
+        ? errors.PAIRING_REFUSED({ found, cause })
+        : errors.PAIRING_PASSKEY_WRONG({ found, cause });
+    default:
+      return errors.PAIRING_REFUSED({ found, cause });
+  }
 }

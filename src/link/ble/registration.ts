@@ -2,6 +2,7 @@
  * What we register with bluetoothd, anew after each of its restarts: the pairing agent, and a GattProfile1 that lets the
  * kernel connect bonded devices by itself as soon as they advertise.
  */
+import type { PairingDesk } from "../port.ts";
 import type { Answer, Bus, Called } from "./bus.ts";
 import { typed } from "./bus.ts";
 import { devicePathOf } from "./objects.ts";
@@ -9,16 +10,6 @@ import { devicePathOf } from "./objects.ts";
 const AGENT = "/vigie/agent";
 const APPLICATION = "/vigie/gatt";
 const PROFILE = `${APPLICATION}/profile`;
-
-/** Who stands before the box while a device is paired. */
-export interface PairingDesk {
-  /** Shows the passkey that has to be entered on the device; 6 digits. */
-  readonly show: (passkey: string) => void;
-  /** Asks whether the device shows the same passkey; 6 digits. */
-  readonly confirm: (passkey: string) => Promise<boolean>;
-  /** Asks for the passkey that the device shows. @throws where nobody gives one: the pairing is then refused. */
-  readonly ask: () => Promise<string>;
-}
 
 /** Registers the agent (KeyboardDisplay: devices show a code, ask for one, or do neither). @throws as Bus.call() */
 export async function registerAgent(bus: Bus): Promise<void> {
@@ -34,10 +25,11 @@ export async function registerProfile(bus: Bus, adapterPath: string): Promise<vo
 }
 
 export interface RegisteredContext {
-  readonly desk: PairingDesk | undefined;
+  /** Who answers for a device that is being paired; nobody does for any other. */
+  readonly desk: (devicePath: string) => PairingDesk | undefined;
   /** The services by which bonded devices are connected. */
   readonly uuids: readonly string[];
-  /** Whether the device at this object path may pair: it is enrolled, or devices are being enrolled. */
+  /** Whether the device at this object path may pair: it is enrolled, or being enrolled. */
   readonly welcome: (devicePath: string) => boolean;
 }
 
@@ -52,11 +44,13 @@ export async function answer(called: Called, context: RegisteredContext): Promis
   throw new Error("no such method");
 }
 
-async function answerAsAgent({ member, body }: Called, { desk, welcome }: RegisteredContext): Promise<Answer> {
+async function answerAsAgent({ member, body }: Called, context: RegisteredContext): Promise<Answer> {
   if (member === "Release" || member === "Cancel") return [];
   const [device, number] = body;
   const passkey = String(number).padStart(6, "0");
-  if (typeof device !== "string" || !welcome(devicePathOf(device) ?? "")) throw new Error("a device we do not know");
+  const path = typeof device === "string" ? devicePathOf(device) : undefined;
+  if (path === undefined || !context.welcome(path)) throw new Error("a device we do not know");
+  const desk = context.desk(path);
   switch (member) {
     case "RequestAuthorization":
     case "AuthorizeService":

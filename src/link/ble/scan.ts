@@ -5,14 +5,17 @@ import { errors } from "./errors.ts";
 import { saidBy } from "./refusal.ts";
 import { Backoff, type Range } from "./timing.ts";
 
+/** Devices that our drivers read, or whatever is near; undefined: none. */
+export type Scope = "readable" | "all" | undefined;
+
 export class Scan {
   readonly #adapter: Adapter;
   readonly #discovering: () => boolean;
   readonly #uuids: readonly string[];
   readonly #observe: Observe;
   readonly #backoff: Backoff;
-  #wanted = false;
-  #running = false;
+  #wanted: Scope;
+  #running: Scope;
   #closed = false;
   #steering: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -27,11 +30,11 @@ export class Scan {
   }
 
   get running(): boolean {
-    return this.#running;
+    return this.#running !== undefined;
   }
 
   /** Resolves when the scan is as wanted, or could not be brought there (which is told, and tried again). */
-  async aim(wanted: boolean): Promise<void> {
+  async aim(wanted: Scope): Promise<void> {
     this.#wanted = wanted;
     if (!this.#closed && wanted !== this.#running) this.#steering ??= this.#steer();
     await this.#steering;
@@ -39,7 +42,7 @@ export class Scan {
 
   /** The adapter says that it scans no more. It may be late word of a stop of ours: it is asked again in a while. */
   lost(): void {
-    if (this.#running) this.#retry();
+    if (this.running) this.#retry();
   }
 
   close(): void {
@@ -50,15 +53,17 @@ export class Scan {
   /** Leaves no moment between its last look at what is wanted and its being over. */
   async #steer(): Promise<void> {
     while (!this.#closed && this.#wanted !== this.#running) {
-      if (!(await (this.#wanted ? this.#start() : this.#stop()))) break;
+      // A scan keeps the filter that it began with.
+      if (!(await (this.running ? this.#stop() : this.#start()))) break;
     }
     this.#steering = undefined;
   }
 
   async #start(): Promise<boolean> {
     try {
-      await this.#adapter.startDiscovery(this.#uuids);
-      this.#running = true;
+      const scope = this.#wanted;
+      await this.#adapter.startDiscovery(scope === "all" ? undefined : this.#uuids);
+      this.#running = scope;
       this.#backoff.reset();
       return true;
     } catch (cause) {
@@ -71,7 +76,7 @@ export class Scan {
 
   /** A scan that cannot be stopped has ended by itself or with its adapter. */
   async #stop(): Promise<boolean> {
-    this.#running = false;
+    this.#running = undefined;
     await this.#adapter.stopDiscovery().catch(() => undefined);
     return true;
   }
@@ -79,7 +84,7 @@ export class Scan {
   #retry(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#running &&= this.#discovering();
+      if (!this.#discovering()) this.#running = undefined;
       void this.aim(this.#wanted);
     }, this.#backoff.next());
   }

@@ -15,6 +15,7 @@ import type { Peer } from "./peer.ts";
 import { prepare } from "./prepare.ts";
 import { saidBy } from "./refusal.ts";
 import type { Timing } from "./timing.ts";
+import { until } from "./until.ts";
 
 export interface SessionContext {
   readonly bus: Bus;
@@ -151,22 +152,7 @@ export class Session {
     if (this.ended) throw errors.BLE_LINK_DROPPED();
   }
 
-  /** Waits until the objects say so. @returns false after `timeout`, or when the link has dropped. */
   #until(condition: () => boolean, timeout: Milliseconds): Promise<boolean> {
-    if (this.ended || condition()) return Promise.resolve(!this.ended);
-    return new Promise((resolve) => {
-      const settle = (met: boolean) => {
-        clearTimeout(timer);
-        unwatch();
-        this.#ended.signal.removeEventListener("abort", abort);
-        resolve(met);
-      };
-      const abort = () => settle(false);
-      const timer = setTimeout(abort, timeout);
-      const unwatch = this.#context.objects.watch(() => {
-        if (condition()) settle(true);
-      });
-      this.#ended.signal.addEventListener("abort", abort);
-    });
+    return until(condition, { objects: this.#context.objects, timeout, ended: this.#ended.signal });
   }
 }

@@ -10,6 +10,12 @@ export interface Timing {
   readonly resolve: Milliseconds;
   /** From services resolved until their objects are there (BlueZ issue 1489), and for a value whose object is not. */
   readonly objects: Milliseconds;
+  /** From the beginning of a search until somebody has picked a device. */
+  readonly enrol: Milliseconds;
+  /** Until a device whose old bond was removed is heard again. */
+  readonly rediscover: Milliseconds;
+  /** A pairing, with whoever reads a number and types it. */
+  readonly pair: Milliseconds;
   /** First and longest wait: after a failed connection, for a bus or a scan that is not there, for a journal that is closed. */
   readonly retryDevice: Range;
   readonly retryBus: Range;
@@ -29,6 +35,12 @@ export const defaultTiming: Timing = {
   connect: ms(20_000),
   resolve: ms(30_000),
   objects: ms(3_000),
+  // A technician walks to the cuff and back. Cuffs leave their pairing mode after one to two minutes.
+  enrol: ms(300_000),
+  // A device in pairing mode advertises at least once a second; in a crowd of them one in three is heard.
+  rediscover: ms(15_000),
+  // To connect takes 20 s at most, and either side gives up 30 s after the other's last word (Core Vol 3 Part H §3.4).
+  pair: ms(60_000),
   // 1 s, 2 s, … 5 min: a cuff is used twice a day, and is heard again each time.
   retryDevice: { first: ms(1_000), last: ms(300_000) },
   retryBus: { first: ms(500), last: ms(30_000) },

@@ -7,12 +7,12 @@ import type { Clock, Instant } from "../../measure/time.ts";
 import { errors } from "./errors.ts";
 import type { Handover } from "./handover.ts";
 import { type BluezObjects, devicePathOf } from "./objects.ts";
-import type { Peer } from "./peer.ts";
+import type { Peers } from "./peers.ts";
 import type { Timing } from "./timing.ts";
 
 export interface ValuesContext {
   readonly objects: BluezObjects;
-  readonly peers: ReadonlyMap<string, Peer>;
+  readonly peers: Pick<Peers, "get">;
   readonly handover: Handover;
   readonly clock: Clock;
   readonly timing: Timing;

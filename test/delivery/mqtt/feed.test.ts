@@ -211,6 +211,25 @@ for (const { name, version, start, missing } of brokers) {
       expect(gateway.deadLetters.list()).toEqual([]);
     });
 
+    it("sends everything again to a platform that lost its state, once that says so twice", async () => {
+      const journal = newJournal();
+      for (let n = 1; n <= 20; n += 1) journal.commit(`${n}`);
+      const before = openPlatform(broker.url, version);
+      await before.feed.ready;
+      const gateway = await openGateway(journal, { url: broker.url, version });
+      await using _destination = gateway.destination;
+      await gateway.receipted(20);
+      await before.feed[Symbol.asyncDispose]();
+      const restored = openPlatform(broker.url, version);
+      await using _feed = restored.feed;
+      await restored.feed.ready;
+      journal.commit("21");
+      await gateway.receipted(21);
+      expect(restored.sink.bodies).toEqual(Array.from({ length: 21 }, (_, n) => `${n + 1}`));
+      const faults = gateway.told.all.flatMap((event) => (event.type === "fault" ? [event.error.code] : []));
+      expect(faults).toEqual(["DELIVERY_PLATFORM_LOST_STATE"]);
+    });
+
     it("gives no receipt for what a sink could not take, and delivers it when it can", async () => {
       const journal = newJournal();
       journal.commit("1");

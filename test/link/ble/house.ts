@@ -105,7 +105,6 @@ export async function openHouse(bench: Bench, options: Partial<BleLinkOptions> =
     intake,
     clock,
     observe: (event) => events.add(event),
-    discover: false,
     bus: bench.address,
     timeZone: "Europe/Paris",
     timing: fast,

@@ -40,7 +40,7 @@ export const errors = defineErrors({
     exit: ExitCode.data,
   },
   NO_BUNDLE: {
-    what: { fr: "De cette mesure on ne fait pas de bundle.", en: "This measurement makes no bundle." },
+    what: { fr: "Cette mesure ne donne pas de bundle FHIR.", en: "This measurement makes no bundle." },
     remedy: {
       fr: "docs/fhir.md dit ce que devient chaque mesure ; sur la passerelle, elle est gardée comme événement.",
       en: "docs/fhir.md says what each measurement becomes; on the gateway it is kept as an event.",
@@ -118,7 +118,7 @@ export const errors = defineErrors({
     exit: ExitCode.io,
   },
   INTERNAL: {
-    what: { fr: "Vigie a rencontré un défaut qui est le sien.", en: "Vigie met a defect of its own." },
+    what: { fr: "Vigie a rencontré un défaut de son propre programme.", en: "Vigie met a defect of its own." },
     remedy: {
       fr: "Signalez-le avec les lignes ci-dessus : elles ne contiennent aucune donnée de santé.",
       en: "Report it with the lines above: they hold no health data.",

@@ -27,8 +27,8 @@ export function rotationLines({ use, file, old, kid, publicKey }: ToldKey, gatew
       : [
           `  identifiant · kid                ${kid}`,
           `  clé publique · public key        ${publicKey}`,
-          `À donner à la plateforme, pour la passerelle ${gateway} : elle l'ajoute à l'ancienne (\`receiver.gateways\`) et retire celle-ci`,
-          "quand tout ce qui était signé avec elle est confirmé. D'ici là, rien n'est perdu : ce qu'elle refuse attend sur la passerelle.",
+          `À donner à la plateforme, pour la passerelle ${gateway} : elle l'ajoute à l'ancienne (\`receiver.gateways\`), et retire l'ancienne`,
+          "quand tout ce que celle-ci a signé est confirmé. D'ici là, rien n'est perdu : ce que la plateforme refuse attend sur la passerelle.",
           `To be given to the platform, for the gateway ${gateway}: it adds it to the old one (\`receiver.gateways\`), and removes that`,
           "when all that was signed with it is confirmed. Until then nothing is lost: what it refuses waits on the gateway.",
         ]),

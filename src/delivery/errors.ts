@@ -19,7 +19,7 @@ export const errors = defineErrors({
   },
   DELIVERY_NO_RECEIPT: {
     what: {
-      fr: "Le courtier a pris les segments, mais la plateforme n'en accuse pas réception.",
+      fr: "Le broker MQTT a pris les segments, mais la plateforme n'en accuse pas réception.",
       en: "The broker took the segments, but no receipt comes from the platform.",
     },
     remedy: {
@@ -29,7 +29,7 @@ export const errors = defineErrors({
     exit: ExitCode.tempFail,
   },
   DELIVERY_NOBODY_LISTENS: {
-    what: { fr: "Personne n'écoute les segments chez le courtier.", en: "Nobody is subscribed to the segments." },
+    what: { fr: "Personne n'écoute les segments sur le broker MQTT.", en: "Nobody is subscribed to the segments." },
     remedy: {
       fr: "Démarrez le récepteur de la plateforme, ou vérifiez la structure et l'identifiant dans la configuration.",
       en: "Start the platform's receiver, or check the structure and gateway id in the configuration.",
@@ -49,11 +49,11 @@ export const errors = defineErrors({
   },
   DELIVERY_TOPIC_REFUSED: {
     what: {
-      fr: "Le courtier n'admet pas le nom d'un sujet de la passerelle.",
+      fr: "Le broker MQTT n'admet pas le nom d'un sujet de la passerelle.",
       en: "The broker does not admit the name of one of this gateway's topics.",
     },
     remedy: {
-      fr: "Vérifiez la structure et l'identifiant de la passerelle dans la configuration, et les noms que le courtier admet.",
+      fr: "Vérifiez la structure et l'identifiant de la passerelle dans la configuration, et les noms que le broker admet.",
       en: "Check the structure and the gateway id in the configuration, and which names the broker admits.",
     },
     exit: ExitCode.config,
@@ -309,7 +309,7 @@ export const errors = defineErrors({
     exit: ExitCode.tempFail,
   },
   DELIVERY_ANSWER_TOO_BIG: {
-    what: { fr: "La réponse du serveur dépasse toute mesure.", en: "The server's answer is beyond all bounds." },
+    what: { fr: "La réponse du serveur est bien trop longue.", en: "The server's answer is beyond all bounds." },
     remedy: {
       fr: "Ce n'est sans doute pas la plateforme qui répond : vérifiez l'adresse.",
       en: "Most likely it is not the platform that answers: check the address.",

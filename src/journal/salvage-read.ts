@@ -4,8 +4,8 @@
  * one, is found again from its digest.
  */
 import { isVigieError } from "../errors/error.ts";
-import { type Sentence, say } from "../errors/sentence.ts";
-import { type KeyRing, type SigningKey, verifyingKey } from "../seal/key.ts";
+import { type Sentence, say, verbatim } from "../errors/sentence.ts";
+import { type KeyRing, kidText, type SigningKey, verifyingKey } from "../seal/key.ts";
 import { RecordKind, type SegmentPayload } from "../seal/record.ts";
 import { keysBehind, openRotation, type Rotation } from "../seal/rotation.ts";
 import { digestOf, hashOf, openSegment } from "../seal/segment.ts";
@@ -60,11 +60,19 @@ export interface Salvaged {
   readonly findings: readonly Finding[];
 }
 
-/** @throws JOURNAL_KEY_WRONG; JOURNAL_KEY_ROTATING where this is the key that is being left: it opens only a part. */
+/** @throws JOURNAL_KEY_WRONG, JOURNAL_SIGNING_KEY_CHANGED; JOURNAL_KEY_ROTATING where this is the key that is being left: it opens only a part. */
 export async function openDamaged(sql: Sql, { boxKey, signingKey }: SalvageKeys): Promise<Damaged> {
   const meta = await readable(() => readMeta(sql));
   const { vault, hasIndex } = await vaultOf(sql, boxKey, meta);
   const rotations = (await readable(() => soundRotations(sql))) ?? [];
+  const current = rotations.at(-1)?.to.kid ?? signingKey.kid;
+  // With the key from before a change, all that came after it would seem lost.
+  if (!isSame(current, signingKey.kid)) {
+    throw errors.JOURNAL_SIGNING_KEY_CHANGED({
+      found: verbatim(kidText(signingKey.kid)),
+      expected: verbatim(kidText(current)),
+    });
+  }
   const erasing = await readable(() => pendingErasure(sql, vault));
   return {
     sql,

@@ -1,9 +1,12 @@
 /** What the receiver says of itself, as lines of the log: gateways and numbers, never what a record holds. */
 import { isVigieError, type VigieError } from "../errors/error.ts";
 import type { ReceiverEvent } from "../receiver/port.ts";
-import type { Log } from "./log.ts";
+import { fault } from "./fault.ts";
+import type { Facts, Log } from "./log.ts";
+import type { Outages } from "./outages.ts";
 
-export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
+/** @param outages tells where the feed stays away. */
+export function observeReceiver(log: Log, outages: Outages): (event: ReceiverEvent) => void {
   return (event) => {
     switch (event.type) {
       case "held": {
@@ -41,16 +44,25 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
         break;
       case "receipted":
         log.debug("receipted", { gateway: event.gateway, through: event.through });
+        outages.settled("feed");
         break;
-      case "feed":
-        log.info(`feed ${event.state}`, event.error === undefined ? {} : { code: event.error.code });
+      case "feed": {
+        const facts = fault(event.error);
+        const isNews = outages.isNews("feed", `${event.state} ${event.error?.code ?? ""}`);
+        log[isNews ? "info" : "debug"](`feed ${event.state}`, facts);
+        if (event.state === "connected") outages.back("feed", facts);
+        else outages.away("feed", facts);
+        break;
+      }
+      case "presence":
+        log.debug(`gateway ${event.isOnline ? "online" : "offline"}`, { gateway: event.gateway });
         break;
       case "concern":
         concern(log, event);
         break;
       case "directory":
         if (event.state === "read") log.info("directory of gateways read", { gateways: event.gateways });
-        else tell(log, "error", "directory of gateways kept", event.error);
+        else log.error("directory of gateways kept", withDetail(event.error));
         break;
       case "failed":
         log.error("segment not taken", { code: isVigieError(event.error) ? event.error.code : "INTERNAL" });
@@ -59,20 +71,14 @@ export function observeReceiver(log: Log): (event: ReceiverEvent) => void {
   };
 }
 
-/** With the sentences of its code, in both languages: whoever reads this log may never have seen the code. */
-function tell(log: Log, level: "warn" | "error", message: string, { code, definition, detail }: VigieError): void {
-  const { where, found } = detail;
-  log[level](message, {
-    code,
-    where: where?.fr,
-    found: found && `${found.fr} · ${found.en}`,
-    what: `${definition.what.fr} · ${definition.what.en}`,
-  });
+/** Where and what as well: the directory's files are the platform's own, and name gateways alone. */
+function withDetail(error: VigieError): Facts {
+  const { where, found } = error.detail;
+  return { ...fault(error), where: where?.fr, found: found && `${found.fr} · ${found.en}` };
 }
 
 /** A warning both times: who reads warnings alone learns of the end as well. */
 function concern(log: Log, { gateway, state, error }: Extract<ReceiverEvent, { type: "concern" }>): void {
-  const { code, definition } = error;
-  if (state === "over") log.warn("gateway in order again", { gateway, code });
-  else log.warn("gateway not in order", { gateway, code, fr: definition.what.fr, en: definition.what.en });
+  if (state === "over") log.warn("gateway in order again", { gateway, code: error.code });
+  else log.warn("gateway not in order", { gateway, ...fault(error) });
 }

@@ -8,6 +8,7 @@ import type { RejectReason } from "../driver/reject.ts";
 import { ExitCode, type VigieError } from "../errors/error.ts";
 import type { GatewayEvent, Observe } from "../events.ts";
 import type { Clock } from "../measure/time.ts";
+import { fault } from "./fault.ts";
 import type { Facts, Log, LogLevel } from "./log.ts";
 import { type LogNames, logNames } from "./names.ts";
 import { Outages } from "./outages.ts";
@@ -143,19 +144,3 @@ const isHowDevicesTalk: Readonly<Record<RejectReason, boolean>> = {
 };
 
 const often = (times: number): Facts => (times === 1 ? {} : { times });
-
-/**
- * An error's code, its documented sentence, and the code of what is behind it. What was found and where stay out: a path of
- * the Bluetooth stack holds an address, and nothing here could tell. `vigie errors CODE` says what to do.
- */
-function fault(error: VigieError | undefined): Facts {
-  if (error === undefined) return {};
-  const { code, definition, detail } = error;
-  return { code, what: `${definition.what.fr} · ${definition.what.en}`, cause: causeCode(detail.cause) };
-}
-
-/** ECONNREFUSED, CERT_HAS_EXPIRED, JOURNAL_FULL: capitals and underscores hold no address, value or name. */
-function causeCode(cause: unknown): string | undefined {
-  if (!(cause instanceof Error) || !("code" in cause) || typeof cause.code !== "string") return undefined;
-  return /^[A-Z][A-Z0-9_]{2,60}$/.test(cause.code) ? cause.code : undefined;
-}

@@ -108,8 +108,8 @@ export const errors = defineErrors({
       en: "Segments of a gateway wait for what is before them, which does not come.",
     },
     remedy: {
-      fr: "Si l'état du récepteur a été restauré d'une sauvegarde, la passerelle croit avoir livré ce qui manque : faites-la reprendre à la position que le reçu donne. Sinon, regardez ses livraisons.",
-      en: "Where the receiver's state was restored from a backup, the gateway believes that it has delivered what is missing: have it begin again where the receipt says. Otherwise look at its deliveries.",
+      fr: "Après la restauration d'une sauvegarde de l'état, les passerelles renvoient d'elles-mêmes ce qu'elles ont encore. Si rien ne vient, regardez les livraisons de la passerelle (`vigie deliveries`) : ce qui manque peut n'y être plus.",
+      en: "After the state was restored from a backup, gateways send again by themselves what they still have. Where nothing comes, look at the gateway's deliveries (`vigie deliveries`): what is missing may be there no more.",
     },
     exit: ExitCode.data,
   },

@@ -7,6 +7,7 @@
  * ```
  */
 
+export type { Clock, Instant } from "../measure/time.ts";
 export { type KeyRing, keyRing, type SigningKey, signingKey, verifyingKey } from "../seal/key.ts";
 export { RecordKind } from "../seal/record.ts";
 export { type GatewayDirectory, openDirectory } from "./directory.ts";

@@ -1,6 +1,13 @@
 /** Takes the feed from an MQTT broker, and answers it with receipts. */
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "../delivery/mqtt/port.ts";
-import { everyGateways, type FeedAddress, type FeedPart, readTopic, receiptsTopic } from "../delivery/mqtt/topics.ts";
+import {
+  everyGateways,
+  type FeedAddress,
+  type FeedPart,
+  Presence,
+  readTopic,
+  receiptsTopic,
+} from "../delivery/mqtt/topics.ts";
 import { connectMqtt } from "../delivery/mqtt/transport.ts";
 import { type Ending, keepTrying } from "../delivery/retry.ts";
 import { systemTimers, type Timers } from "../delivery/timers.ts";
@@ -127,6 +134,10 @@ class Feed implements MqttReceiver {
       );
       try {
         answers.start(session, end);
+        // Beside the alarms, which are few; and by each receiver for itself, which all want to know. A broker that keeps it to
+        // itself only makes us know less.
+        if (this.#part === "alarms")
+          session.subscribe(everyGateways("presence", undefined, config.structure)).catch(() => {});
         session.subscribe(everyGateways(this.#part, config.sharedGroup, config.structure)).then(() => {
           observe?.({ type: "feed", state: "connected" });
           this.#becomeReady();
@@ -145,6 +156,11 @@ class Feed implements MqttReceiver {
     const read = readTopic(topic);
     if (read === undefined) return;
     const { address, part } = read;
+    if (part === "presence") {
+      const isOnline = Buffer.from(payload).toString() === Presence.online;
+      this.#parts.observe?.({ type: "presence", gateway: address.gateway, isOnline });
+      return;
+    }
     const { receiver } = this.#parts;
     const answer = (outcome: Outcome): void => {
       if ("standing" in outcome) answers.due(address, outcome.standing);

@@ -207,6 +207,8 @@ export type ReceiverEvent =
   | { readonly type: "key-changed"; readonly gateway: string; readonly kid: string }
   | ({ readonly type: "redated" } & Redating)
   | { readonly type: "receipted"; readonly gateway: string; readonly through: number }
+  /** Somebody said, for a gateway or as its will, whether it is there. Nobody signed it. */
+  | { readonly type: "presence"; readonly gateway: string; readonly isOnline: boolean }
   | { readonly type: "feed"; readonly state: "connected" | "waiting"; readonly error?: VigieError }
   /** Something about a gateway is wrong, or is not any more (./watch.ts). */
   | {

@@ -20,7 +20,7 @@ export interface WatchParts {
   readonly silentAfterMs: number;
 }
 
-/** A gateway sends again what has no receipt after 30 s, and waits 5 min at most between two attempts. */
+/** A gateway sends again what has no receipt after a minute, and waits 5 min at most between two attempts: six, and some. */
 const GAP_MS = 10 * 60_000;
 /** Four looks within the shortest silence that can be configured, a minute. */
 const LOOK_EVERY_MS = 15_000;
@@ -72,6 +72,10 @@ export class GatewayWatch implements Disposable {
         break;
       case "refused":
         this.#refused(event);
+        break;
+      case "presence":
+        // Unsigned: it says no more than that somebody is there, for those that are expected to be.
+        if (event.isOnline && this.#watched.has(event.gateway)) this.#heard(event.gateway);
         break;
     }
   };

@@ -134,6 +134,8 @@ test("the chain is read across changes of key, and behind a prune", async () => 
   await journal.close();
   const { salvaged } = await salvage(join(live, "journal.db"), { boxKey, signingKey: testKey(8) });
   expect(salvaged).toMatchObject({ records: 10, lastSeq: 10, lost: [], findings: [] });
+  // With the key from before the change, half of it would seem lost.
+  await expect(salvage(join(live, "journal.db"))).rejects.toMatchObject({ code: "JOURNAL_SIGNING_KEY_CHANGED" });
 });
 
 test("a destination that has confirmed more than there is tells of what is lost at the end", async () => {

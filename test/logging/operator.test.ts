@@ -10,6 +10,8 @@ import { errors as ble } from "../../src/link/ble/errors.ts";
 import { errors as serial } from "../../src/link/serial/errors.ts";
 import type { Facts, Log } from "../../src/logging/log.ts";
 import { LogObserver } from "../../src/logging/observe.ts";
+import { observeReceiver } from "../../src/logging/observe-receiver.ts";
+import { Outages } from "../../src/logging/outages.ts";
 import { ms } from "../../src/measure/time.ts";
 import { FakeClock } from "../fixtures/clock.ts";
 import { ManualTimers } from "../fixtures/timers.ts";
@@ -18,6 +20,7 @@ const MINUTE = 60_000;
 
 let clock: FakeClock;
 let timers: ManualTimers;
+let log: Log;
 let told: LogObserver;
 /** `warn destination coordination still away 10`, without what is debug. */
 let lines: string[];
@@ -28,7 +31,7 @@ beforeEach(() => {
     const numbers = [facts?.["minutes"], facts?.["times"]].filter((fact) => fact !== undefined);
     lines.push([level, message, ...numbers].join(" "));
   };
-  const log: Log = { debug: () => undefined, info: at("info"), warn: at("warn"), error: at("error") };
+  log = { debug: () => undefined, info: at("info"), warn: at("warn"), error: at("error") };
   told = new LogObserver(log, { clock, timers });
 });
 
@@ -203,4 +206,16 @@ describe("what repeats itself", () => {
     await pass(60);
     expect(lines.slice(2)).toEqual(["error fault 4", "warn fault 4"]);
   });
+});
+
+test("a receiver whose broker is away says so once, and once when it is back", async () => {
+  using outages = new Outages(log, clock, timers);
+  const observe = observeReceiver(log, outages);
+  for (let minute = 0; minute < 30; minute += 1) {
+    observe({ type: "feed", state: "waiting", error: delivery.DELIVERY_UNREACHABLE() });
+    await pass(1);
+  }
+  observe({ type: "feed", state: "connected" });
+  await pass(10);
+  expect(lines).toEqual(["info feed waiting", "warn feed still away 10", "info feed connected", "warn feed back 30"]);
 });

@@ -80,6 +80,19 @@ describe("a gateway that falls silent", () => {
     expect(concerns()).toEqual([]);
   });
 
+  it("is not silent while its presence is said, and is from then on", async () => {
+    const { watch, pass, concerns } = arrange();
+    for (let time = 0; time < 4; time += 1) {
+      await pass(10);
+      watch.take({ type: "presence", gateway: GATEWAY, isOnline: true });
+      watch.take({ type: "presence", gateway: "nobody", isOnline: true });
+    }
+    watch.take({ type: "presence", gateway: GATEWAY, isOnline: false });
+    expect(concerns()).toEqual([]);
+    await pass(15);
+    expect(concerns()).toEqual([silent]);
+  });
+
   it("is not heard by what anybody could have sent in its name", async () => {
     const { watch, pass, concerns } = arrange();
     await pass(10);

@@ -8,6 +8,7 @@ import { systemTimers } from "../../delivery/timers.ts";
 import type { Sentence } from "../../errors/error.ts";
 import { createLog } from "../../logging/log.ts";
 import { observeReceiver } from "../../logging/observe-receiver.ts";
+import { Outages } from "../../logging/outages.ts";
 import type { Clock } from "../../measure/time.ts";
 import {
   fhirSink,
@@ -41,13 +42,14 @@ export default function receive(io: Io, summary: Sentence): Command {
       const interrupted = io.interrupted();
       const { receiver: config, log: logging, clock } = await loadReceiverConfig(file, drivers);
       const log = createLog({ level: logging.level, stream: io.stderr, journald: isJournald(io.stderr) });
-      const tell = observeReceiver(log);
+      const board = systemClock(clock.trust);
+      using outages = new Outages(log, board, systemTimers);
+      const tell = observeReceiver(log, outages);
       const files = await readReceiverFiles(config, tell);
 
       await using opened = new Opened();
       opened.use(files.directory);
       const state = opened.use(await openState(files.state));
-      const board = systemClock(clock.trust);
       const sinks: Sink[] = [];
       for (const plan of files.sinks) sinks.push(await openSink(plan, io, board, opened));
       const { keys, refresh: refreshKeys, gateways } = files.directory;

@@ -5,7 +5,7 @@
 import type { Observe } from "../../events.ts";
 import type { JournalReader, StoredSegment, StoredWholeRecord } from "../../journal/port.ts";
 import { encodeMessage } from "../../seal/message.ts";
-import { RecordKind } from "../../seal/record.ts";
+import { isWithheld, RecordKind } from "../../seal/record.ts";
 import type { HttpLine } from "../http/line.ts";
 import { httpStatus } from "../http/status.ts";
 import { BACKLOG, Overtaking } from "../overtaking.ts";
@@ -91,12 +91,13 @@ export class AheadPosts {
     }
   }
 
-  /** @returns whether the platform took it. */
+  /** @returns whether the platform took it; there may be nothing to take. */
   async #show(
     segment: StoredSegment,
     shows: (record: StoredWholeRecord) => boolean,
     stop: AbortSignal,
   ): Promise<boolean> {
+    if (!segment.records.some((record) => !isWithheld(record) && shows(record))) return true;
     const { destination, url, line, bounds, observe } = this.#parts;
     const message = withholding(segment, (record) => !shows(record));
     const body = encodeMessage(message, bounds().encoding);

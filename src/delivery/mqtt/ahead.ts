@@ -7,7 +7,7 @@ import { isVigieError, type VigieError } from "../../errors/error.ts";
 import { bytes, type Sentence } from "../../errors/sentence.ts";
 import type { StoredSegment, StoredWholeRecord } from "../../journal/port.ts";
 import { encodeMessage } from "../../seal/message.ts";
-import { RecordKind } from "../../seal/record.ts";
+import { isWithheld, RecordKind } from "../../seal/record.ts";
 import type { Because } from "../dead-letters.ts";
 import { errors } from "../errors.ts";
 import { alarmWaits, reasonCode } from "../trouble.ts";
@@ -71,17 +71,22 @@ export class AheadLane {
     }
   }
 
-  /** Fresh measures go ahead of the backlog as far as the order of their devices allows. @param nextSeq, as sendAlarms() */
-  async sendFresh(nextSeq: number): Promise<void> {
+  /**
+   * Fresh measures go ahead of the backlog as far as the order of their devices allows.
+   * @param nextSeq, as sendAlarms(). @param most so many messages at most. @returns how many went
+   */
+  async sendFresh(nextSeq: number, most: number): Promise<number> {
     const { overtaking, journal, standsAt, aside, withhold } = this.#parts;
-    if (this.#isClosed) return;
+    let sent = 0;
+    if (this.#isClosed) return sent;
     await overtaking.look(standsAt());
-    while (this.#publisher.hasRoom) {
+    while (sent < most && this.#publisher.hasRoom) {
       const next = overtaking.next(standsAt(), nextSeq);
       const [segment] = next === undefined ? [] : await journal.segments(next, 1);
-      if (segment === undefined) return;
+      if (segment === undefined) break;
       const shown = overtaking.take(segment, (record) => !aside.has(record.seq) && !withhold(record));
       if (shown.size === 0) continue;
+      sent += 1;
       this.#show(
         segment,
         ({ seq }) => shown.has(seq),
@@ -91,6 +96,7 @@ export class AheadLane {
         },
       );
     }
+    return sent;
   }
 
   /**
@@ -125,6 +131,7 @@ export class AheadLane {
     shows: (record: StoredWholeRecord) => boolean,
     refused: (found: Sentence, because?: Because) => void,
   ): void {
+    if (!segment.records.some((record) => !isWithheld(record) && shows(record))) return;
     const { alarmsTopic: topic, encoding } = this.#parts;
     const payload = encodeMessage(
       withholding(segment, (record) => !shows(record)),

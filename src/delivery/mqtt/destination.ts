@@ -20,7 +20,7 @@ import { nothingMore, type Withhold } from "../withhold.ts";
 import { Conversation } from "./conversation.ts";
 import type { MqttConnect, MqttSession, MqttVersion, TlsMaterial } from "./port.ts";
 import { Statements } from "./statements.ts";
-import { alarmsTopic, type FeedAddress, receiptsTopic, segmentsTopic } from "./topics.ts";
+import { alarmsTopic, type FeedAddress, presenceTopic, receiptsTopic, segmentsTopic } from "./topics.ts";
 import { connectMqtt } from "./transport.ts";
 
 export interface MqttDestinationConfig {
@@ -123,7 +123,7 @@ class MqttDestination implements Destination {
     const { config, connect = connectMqtt } = this.#parts;
     try {
       const session = await connect(
-        config,
+        { ...config, presenceTopic: presenceTopic(config.address) },
         {
           message: (topic, payload) =>
             topic === receiptsTopic(config.address) ? this.#statements.take(payload) : undefined,

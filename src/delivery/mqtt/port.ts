@@ -21,6 +21,8 @@ export interface MqttConnectOptions {
   readonly username?: string;
   readonly password?: string;
   readonly keepaliveSeconds?: number;
+  /** Where the client says that it is there (./topics.ts); the broker says for it that it is gone. */
+  readonly presenceTopic?: string;
   /** How long the broker may take to accept the connection. */
   readonly connectTimeoutMs?: number;
   /** Keeps the subscriptions, and what arrives for them, on the broker for so long after the connection ends (MQTT 5). */

@@ -14,8 +14,16 @@ export const alarmsTopic = ({ structure, gateway }: FeedAddress): string => `vig
 export const receiptsTopic = ({ structure, gateway }: FeedAddress): string =>
   `vigie/v1/${structure}/${gateway}/receipts`;
 
-/** What a gateway sends on the two topics that a receiver takes. */
-export type FeedPart = "segments" | "alarms";
+/** Whether the gateway is there: said at once, every few minutes, and by its will. Unsigned: nobody decides anything by it. */
+export const presenceTopic = ({ structure, gateway }: FeedAddress): string =>
+  `vigie/v1/${structure}/${gateway}/presence`;
+
+/** What is said there. */
+export const Presence = { online: "online", offline: "offline" } as const;
+
+/** What a gateway sends on the topics that a receiver takes. */
+export type FeedPart = (typeof parts)[number];
+const parts = ["segments", "alarms", "presence"] as const;
 
 /** Every gateway's, or those of one structure; shared among the receivers that name the same group (MQTT 5 §4.8.2). */
 export const everyGateways = (part: FeedPart, sharedGroup?: string, structure = "+"): string =>
@@ -23,9 +31,8 @@ export const everyGateways = (part: FeedPart, sharedGroup?: string, structure = 
 
 /** @returns undefined where the topic is none that a receiver takes. */
 export function readTopic(topic: string): { readonly address: FeedAddress; readonly part: FeedPart } | undefined {
-  const [root, version, structure, gateway, part, ...more] = topic.split("/");
-  if (root !== "vigie" || version !== "v1" || more.length > 0 || (part !== "segments" && part !== "alarms")) {
-    return undefined;
-  }
+  const [root, version, structure, gateway, last, ...more] = topic.split("/");
+  const part = parts.find((known) => known === last);
+  if (root !== "vigie" || version !== "v1" || more.length > 0 || part === undefined) return undefined;
   return structure === undefined || gateway === undefined ? undefined : { address: { structure, gateway }, part };
 }

@@ -10,10 +10,13 @@ import { say } from "../../errors/sentence.ts";
 import { errors } from "../errors.ts";
 import { troubleOf, troubleOfReason } from "../trouble.ts";
 import type { MqttConnect, MqttConnectOptions, MqttHandlers, MqttSession } from "./port.ts";
+import { Presence } from "./topics.ts";
 
 /** Nothing for 1.5 × 30 s: the broker is frozen or the way to it half-open. 2 × 2 bytes a ping are 12 kB a day. */
 const KEEPALIVE_SECONDS = 30;
 const CONNECT_TIMEOUT_MS = 20_000;
+/** Three of them before a platform's shortest reasonable patience, a quarter of an hour. 60 bytes each: 17 kB a day. */
+const PRESENT_EVERY_MS = 5 * 60_000;
 const GOODBYE_MS = 1_000;
 /** PUBACK: nobody subscribed (MQTT 5 §3.4.2.1). */
 const NOBODY = 0x10;
@@ -51,15 +54,25 @@ export const connectMqtt: MqttConnect = (options, handlers, stop) =>
       stop?.removeEventListener("abort", giveUp);
       client.off("close", failed);
       client.off("error", note);
-      resolve(openSession(client, connack, handlers));
+      if (options.presenceTopic !== undefined) sayPresent(client, options.presenceTopic);
+      resolve(openSession(client, connack, handlers, options.presenceTopic));
     });
   });
+
+/** At once, and while the connection stands. Not retained, which not every broker takes: who comes later hears the next one. */
+function sayPresent(client: MqttClient, topic: string): void {
+  const sayOnline = (): void => void client.publish(topic, Presence.online, { qos: 0 });
+  sayOnline();
+  const again = setInterval(sayOnline, PRESENT_EVERY_MS);
+  again.unref();
+  client.once("close", () => clearInterval(again));
+}
 
 const closedUnaccepted = say("fermée avant d'être acceptée", "closed before it was accepted");
 
 function clientOptions(options: MqttConnectOptions): IClientOptions {
   const isV5 = options.version === "5";
-  const { sessionExpirySeconds, receiveMaximum, tls } = options;
+  const { sessionExpirySeconds, receiveMaximum, tls, presenceTopic } = options;
   return {
     clientId: options.clientId,
     protocolVersion: isV5 ? 5 : 4,
@@ -72,6 +85,9 @@ function clientOptions(options: MqttConnectOptions): IClientOptions {
     timerVariant: "native",
     // The topic of a gateway's segments is always the same 50 bytes; from the second one on it is 2 (MQTT 5 §3.3.2.3.4).
     autoAssignTopicAlias: isV5,
+    ...(presenceTopic !== undefined && {
+      will: { topic: presenceTopic, payload: Buffer.from(Presence.offline), qos: 0, retain: false },
+    }),
     ...(options.username !== undefined && { username: options.username }),
     ...(options.password !== undefined && { password: options.password }),
     ...(tls?.ca !== undefined && { ca: tls.ca }),
@@ -86,7 +102,12 @@ function clientOptions(options: MqttConnectOptions): IClientOptions {
   };
 }
 
-function openSession(client: MqttClient, connack: IConnackPacket, handlers: MqttHandlers): MqttSession {
+function openSession(
+  client: MqttClient,
+  connack: IConnackPacket,
+  handlers: MqttHandlers,
+  presenceTopic: string | undefined,
+): MqttSession {
   let trouble: VigieError | undefined;
   let ending = false;
   /** The one reason code above 0 that MQTT.js takes for success and does not pass on. */
@@ -141,6 +162,8 @@ function openSession(client: MqttClient, connack: IConnackPacket, handlers: Mqtt
       new Promise((resolve) => {
         ending = true;
         if (!client.connected) return resolve();
+        // Who says goodbye leaves no will behind (MQTT 5 §3.14.4).
+        if (presenceTopic !== undefined) client.publish(presenceTopic, Presence.offline, { qos: 0 });
         // A frozen broker answers neither PUBLISH nor FIN; nobody waits for it.
         const giveUp = setTimeout(() => client.stream.destroy(), GOODBYE_MS);
         client.once("close", () => {

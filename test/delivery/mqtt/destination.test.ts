@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { errors } from "../../../src/delivery/errors.ts";
 import type { MqttDestinationConfig } from "../../../src/delivery/index.ts";
 import { alarmsTopic, receiptsTopic } from "../../../src/delivery/mqtt/topics.ts";
+import type { Withhold } from "../../../src/delivery/withhold.ts";
 import { errors as journalErrors } from "../../../src/journal/errors.ts";
 import type { JournalFacts, JournalWriter } from "../../../src/journal/port.ts";
 import { sealHolding } from "../../../src/seal/holding.ts";
@@ -17,11 +18,11 @@ function arrange(segments: number, config: Partial<MqttDestinationConfig> = {}) 
   const stored = Array.from({ length: segments }, (_, i) => journal.commit(`${i + 1}`));
   const broker = new FakeBroker();
   const timers = new ManualTimers();
-  const open = (letters: JournalWriter & JournalFacts = newJournal()) =>
+  const open = (letters: JournalWriter & JournalFacts = newJournal(), withhold: Withhold = () => false) =>
     openGateway(
       journal,
       { url: "mqtt://nowhere", version: "5", ...config },
-      { timers, connect: broker.connect, letters },
+      { timers, connect: broker.connect, letters, withhold },
     );
   const hold = async (held: readonly number[], refused: readonly RefusedRecord[] = [], key = platformKey) => {
     const statement = sealHolding({ gateway: address.gateway, epoch: 1, held, refused }, key);
@@ -273,6 +274,20 @@ describe("an MQTT destination", () => {
       expect(gateway.deadLetters.list()).toEqual([]);
       await timers.advance(600_000);
       expect(broker.seqs.slice(3)).toEqual([2, 2, 2]);
+      await gateway.destination[Symbol.asyncDispose]();
+    });
+
+    it("and says of one that is kept back from this destination by now that it is", async () => {
+      let mayHave = true;
+      const { broker, open, say } = arrange(3);
+      const gateway = await open(newJournal(), () => !mayHave);
+      await settle();
+      await say(3, [0, 1], refused);
+      mayHave = false;
+      await gateway.deadLetters.sendAgain("platform", [2], retry);
+      await settle();
+      expect(gateway.deadLetters.list()).toMatchObject([{ seq: 2, code: "withheld", again: false }]);
+      expect(broker.published).toHaveLength(3);
       await gateway.destination[Symbol.asyncDispose]();
     });
 

@@ -185,6 +185,27 @@ describe.skipIf(!dbusDaemonInstalled)("pairing (needs dbus-daemon)", () => {
     expect(site.cuff.indicate(0x2a35, reading)).toBe(true);
   });
 
+  it("an enrolled device is read while others are looked for, and one that connects by itself while a device is paired", async () => {
+    const [early, late] = ["AA:BB:CC:DD:EE:03", "AA:BB:CC:DD:EE:04"];
+    await using site = await setup({ pairing: { method: "comparison", passkey: 99 } }, { known: [early, late] });
+    const first = site.bench.addDevice({ address: early, services: cuffServices });
+    const second = site.bench.addDevice({ address: late, bonded: true, services: cuffServices });
+    const search = await site.heard();
+    first.advertise();
+    await site.house.linked(CUFF, "open");
+    const desk: PairingDesk = {
+      ...technician().desk,
+      confirm: async () => {
+        await second.connect();
+        return true;
+      },
+    };
+    await search.pair(cuffAddress, desk);
+    await site.house.linked(CUFF, "open", 2);
+    for (const device of [first, second]) expect(device.indicate(0x2a35, reading)).toBe(true);
+    await site.house.intake.frames.until((frames) => frames.length === 2);
+  });
+
   it("a device that is gone when it is picked is not found", async () => {
     await using site = await setup({ bonded: true }, { timing: { rediscover: ms(20) } });
     const search = await site.heard();

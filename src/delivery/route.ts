@@ -19,6 +19,8 @@ export interface Only {
 export interface Consent {
   /** Whether a destination may have what is this person's, asked when it is sent, with the time of then. */
   mayReceive(person: string, destination: string, at: number): boolean;
+  /** Whether a destination may have had at some moment since then what is this person's; it must then get what takes it back. */
+  mayHaveReceived(person: string, destination: string, since: number, now: number): boolean;
 }
 
 export interface RouteParts {
@@ -47,12 +49,21 @@ export function routing({ destination, only = {}, consent, clock }: RouteParts):
     if (!asksPerson || !isMeasure) return false;
     const person = personOf(record);
     if (person === undefined || (persons !== undefined && !persons.includes(person))) return true;
-    return consent !== undefined && !consent.mayReceive(person, destination, clock.now().wall);
+    if (consent === undefined) return false;
+    const [now, since] = [clock.now().wall, sourceOf(record)?.retractsSince];
+    // What takes a measure back follows it wherever it may have gone, though consent was withdrawn since.
+    return since === undefined
+      ? !consent.mayReceive(person, destination, now)
+      : !consent.mayHaveReceived(person, destination, since, now);
   };
 }
 
 const readingShape = z.object({ kind: z.string(), device: z.object({ address: z.string() }) });
-const sourceShape = z.object({ measurement: readingShape, person: z.string().optional() });
+const sourceShape = z.object({
+  measurement: readingShape,
+  person: z.string().optional(),
+  retractsSince: z.number().optional(),
+});
 
 /** What a record was made from: its kind of measure and its device. */
 export function readingOf(record: StoredWholeRecord): z.output<typeof readingShape> | undefined {

@@ -6,7 +6,14 @@ import type { Clinical } from "./coding.ts";
 import { phdDevice, systemIdOf } from "./device.ts";
 import { momentOf, observationOf } from "./observation.ts";
 import { patientEntries, subjectOf } from "./person.ts";
-import type { BundleOptions, GatewayIdentity, NoBundle, Outcome, Person } from "./port.ts";
+import {
+  type BundleOptions,
+  type GatewayIdentity,
+  isCorrecting,
+  type NoBundle,
+  type Outcome,
+  type Person,
+} from "./port.ts";
 import { formOf, fullUrl, refer, search } from "./reference.ts";
 import { diagnosticReportOf, isBiology } from "./report.ts";
 import { saysSomething } from "./result.ts";
@@ -66,9 +73,9 @@ function creation(resource: Observation | DiagnosticReport, { flavour }: BundleO
   };
 }
 
-/** An amended measure takes the place of the one it amends. Mon espace santé knows creations only. */
+/** What corrects a measure takes its place. Mon espace santé knows creations only. */
 function isUpdate({ status, flavour }: BundleOptions): boolean {
-  return status === "amended" && flavour !== "mes";
+  return isCorrecting(status) && flavour !== "mes";
 }
 
 /**

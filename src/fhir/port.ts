@@ -85,14 +85,24 @@ export type Flavour = (typeof flavours)[number];
 /** How a resource of the bundle names another: `urn:uuid:<uuid>`, which resolves within a bundle, or `Device/<uuid>`. */
 export type ReferenceForm = "urn" | "literal";
 
+/**
+ * Where a wrong assignment is corrected, what was sent is updated under the same identifiers: `entered-in-error` takes it back
+ * from the wrong person, `amended` gives it to the right one.
+ */
+export type MeasureStatus = "final" | Correcting;
+export type Correcting = "entered-in-error" | "amended";
+
+export const isCorrecting = (status: string | undefined): status is Correcting =>
+  status === "entered-in-error" || status === "amended";
+
 export interface BundleOptions {
   readonly flavour: Flavour;
   /** When it was measured, by `measuredAt()` of src/measure/site-time.ts. */
   readonly effective: MeasuredAt;
   /** The device's kind: its driver's specialization. */
   readonly specialization: Specialization;
-  /** `amended` where a wrong assignment was corrected: same identifiers, another person, an update of what was sent. @default "final" */
-  readonly status?: "final" | "amended";
+  /** @default "final" */
+  readonly status?: MeasureStatus;
   /** @default "literal" for mes, else "urn" */
   readonly references?: ReferenceForm;
   /** `urn:oid:…` of the sending system, for meta.source. */

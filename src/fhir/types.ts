@@ -1,5 +1,6 @@
 /** The part of FHIR R4 (4.0.1) that Vigie writes. Decimals keep their digits: `toJson` of src/measure/json.ts prints them. */
 import type { Decimal } from "../measure/decimal.ts";
+import type { MeasureStatus } from "./port.ts";
 
 export interface Coding {
   readonly system: string;
@@ -71,7 +72,7 @@ export type Observation = {
   readonly meta: Meta;
   readonly extension?: readonly Extension[];
   readonly identifier: readonly [Identifier];
-  readonly status: "final" | "amended";
+  readonly status: MeasureStatus;
   readonly category: readonly CodeableConcept[];
   readonly code: CodeableConcept;
   readonly subject: Reference;
@@ -101,7 +102,7 @@ export interface DiagnosticReport {
   readonly id?: string;
   readonly meta: Meta;
   readonly identifier: readonly [Identifier];
-  readonly status: "final" | "amended";
+  readonly status: MeasureStatus;
   readonly code: CodeableConcept;
   readonly subject: Reference;
   readonly effectiveDateTime: string;

@@ -10,7 +10,7 @@ import { digest, readingId } from "../measure/identity.ts";
 import { hex, parseJson, readMeasurement, toJson } from "../measure/json.ts";
 import type { Measurement } from "../measure/measurement.ts";
 import { auditDraft } from "../registry/audit.ts";
-import { amend } from "./amend.ts";
+import { amend, retractionsOf } from "./amend.ts";
 import { forget } from "./forget.ts";
 import { type DeskParts, personOf, readingOf } from "./parts.ts";
 import { recordOf } from "./record.ts";
@@ -78,7 +78,12 @@ async function carryOutRelease(due: Extract<Due, { type: "release" }>, done: Fac
 
 async function carryOutErasure(due: Extract<Due, { type: "erase" }>, done: Fact, parts: DeskParts): Promise<number> {
   const { person, destination, range } = due;
-  const records = await parts.journal.eraseRange(person, range);
+  let [records, after] = [0, range.after];
+  // What takes a measure back from this person has to reach whoever has it, whatever they consent to by now.
+  for (const seq of [...(await retractionsOf(person, range, parts)), range.through + 1]) {
+    if (seq - 1 > after) records += await parts.journal.eraseRange(person, { after, through: seq - 1 });
+    after = seq;
+  }
   const deed = { action: "waiting-erased", subject: { person, destination, ...range, records }, person };
   await parts.journal.append(auditDraft({ by: "gateway" }, deed, parts.clock.now()), [done]);
   return records;

@@ -1,6 +1,6 @@
 /** What a measurement becomes in the journal once it is known whose it is: a bundle, or an event where it is no measure. */
 import { toBundle } from "../fhir/bundle.ts";
-import type { GatewayIdentity, Person } from "../fhir/port.ts";
+import type { Correcting, GatewayIdentity, Person } from "../fhir/port.ts";
 import type { Draft } from "../journal/port.ts";
 import type { Specialization } from "../measure/codes.ts";
 import { toJson } from "../measure/json.ts";
@@ -20,6 +20,11 @@ export interface Reading {
 /** What stands in a record, besides its identifier. */
 export type Content = Omit<Draft, "id">;
 
+/** What a record says that corrects another. */
+export interface Correction extends Pick<Source, "madeAt" | "retractsSince"> {
+  readonly status: Correcting;
+}
+
 export interface Kept {
   readonly as: "measure" | "failed" | "battery";
   readonly content: Content;
@@ -27,22 +32,23 @@ export interface Kept {
 
 /**
  * @param by what made it theirs: `assignment:…`, `session:…`, `release:…`.
- * @param status `amended` where a wrong assignment was put right.
+ * @param correction where a wrong assignment was put right.
  */
 export function recordOf(
   { measurement, effective, specialization }: Reading,
   person: Person,
   by: string | undefined,
   gateway: GatewayIdentity,
-  status: "final" | "amended" = "final",
+  correction: Correction | undefined = undefined,
 ): Kept {
   if (measurement.kind === "battery-level") return batteryOf(measurement);
+  const { status = "final", ...times } = correction ?? {};
   const made = toBundle(measurement, person, gateway, { flavour: "platform", effective, specialization, status });
   if ("noBundle" in made) {
     const body = { type: "measure-failed", because: made.noBundle, ...factsOf(measurement) };
     return { as: "failed", content: { kind: RecordKind.event, body: encode(body), ...indexed(measurement) } };
   }
-  const source = { measurement, person: person.reference, ...(by === undefined ? {} : { by }) };
+  const source = { measurement, person: person.reference, ...(by === undefined ? {} : { by }), ...times };
   const kept = { kind: RecordKind.measure, body: encode(made.bundle), person: person.reference };
   return { as: "measure", content: { ...kept, ...indexed(measurement, source) } };
 }

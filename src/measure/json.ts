@@ -64,7 +64,8 @@ const float = z.unknown().transform((item, context): number => {
   return z.NEVER;
 });
 
-const integer = decimal.transform((item, context): number => {
+/** As lossless-json reads it. */
+export const integer = decimal.transform((item, context): number => {
   const value = item.toNumber();
   if (Number.isSafeInteger(value)) return value;
   context.addIssue({ code: "custom", message: "expected an integer" });

@@ -13,6 +13,25 @@ export function isAllowed(state: State, person: string, destination: string, at:
   return last === undefined ? undefined : last.what === "given";
 }
 
+/**
+ * Whether something may have gone to a destination between a time and now: by what the gateway knew then, which a withdrawal
+ * that it learned of later does not change.
+ * @param otherwise what holds while nothing is said.
+ */
+export function wasAllowed(
+  state: State,
+  { person, destination }: Pick<KnownConsent, "person" | "destination">,
+  { since, now }: { readonly since: number; readonly now: number },
+  otherwise: boolean,
+): boolean {
+  const said = state.consents.get(consentKey(person, destination))?.said ?? [];
+  const turns = said.map(({ at, learned = at }) => Math.max(at, learned)).filter((at) => at > since && at <= now);
+  return [Math.min(since, now), ...turns].some((then) => {
+    const last = said.findLast(({ at, learned = at }) => at <= then && learned <= then);
+    return last === undefined ? otherwise : last.what === "given";
+  });
+}
+
 export interface Said {
   readonly person: string;
   readonly destination: string;
@@ -53,7 +72,9 @@ function say(
     if (draft.persons.get(person) === undefined) throw errors.PERSON_NOT_REGISTERED();
     const known = draft.consents.get(consentKey(person, destination))?.said ?? [];
     const at = said.at ?? now.wall;
-    const all = [...known, { what, at, medium, by: actor.by }].sort((a, b) => a.at - b.at);
+    const all = [...known, { what, at, medium, by: actor.by, ...(at === now.wall ? {} : { learned: now.wall }) }].sort(
+      (a, b) => a.at - b.at,
+    );
     draft.consents.put(parsed(consentShape, { person, destination, said: all }));
     const facts = await ordering(now.wall);
     const waiting = what === "given" ? {} : { waiting: facts.length === 0 ? "hold" : "erase" };

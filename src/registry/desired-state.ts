@@ -22,7 +22,8 @@ import type { RegistryStore } from "./store.ts";
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 const { device, userSlot, person } = assignmentShape.shape;
-const said = consentShape.shape.said.element;
+/** When it was learned is this gateway's own to know. */
+const said = consentShape.shape.said.element.omit({ learned: true });
 
 export const documentShape = z.strictObject({
   version: z.literal(1),
@@ -97,7 +98,7 @@ async function apply(
     const known = draft.consents.get(key)?.said ?? [];
     const isNew = (entry: (typeof known)[number]) =>
       !known.some(({ at, what }) => at === entry.at && what === entry.what);
-    const added = one.said.filter(isNew);
+    const added = one.said.filter(isNew).map((entry) => ({ ...entry, learned: now }));
     if (added.length === 0) continue;
     if (draft.persons.get(one.person) === undefined) throw errors.PERSON_NOT_REGISTERED();
     draft.consents.put({ ...one, said: [...known, ...added].sort((a, b) => a.at - b.at) });
@@ -194,6 +195,6 @@ export function documentOf(state: State, identities: boolean) {
       })),
     consents: state.consents
       .values()
-      .map((one) => ({ ...one, said: one.said.map((entry) => ({ ...entry, at: iso(entry.at) })) })),
+      .map((one) => ({ ...one, said: one.said.map(({ learned: _, ...entry }) => ({ ...entry, at: iso(entry.at) })) })),
   };
 }

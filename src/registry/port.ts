@@ -80,4 +80,6 @@ export interface Sessions {
 export interface Consent {
   /** Whether a destination may have what is this person's. Asked when it is sent, with the time of then. */
   mayReceive(person: string, destination: string, at: number): boolean;
+  /** Whether a destination may have had at some moment since then what is this person's; it must then get what takes it back. */
+  mayHaveReceived(person: string, destination: string, since: number, now: number): boolean;
 }

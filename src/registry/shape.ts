@@ -122,7 +122,16 @@ export const consentShape = z.strictObject({
   destination: name,
   /** In the order of time; the last one that is not after a moment holds at it. */
   said: z
-    .array(z.strictObject({ what: z.enum(["given", "withdrawn"]), at: instant, medium: z.enum(media), by: z.string() }))
+    .array(
+      z.strictObject({
+        what: z.enum(["given", "withdrawn"]),
+        at: instant,
+        medium: z.enum(media),
+        by: z.string(),
+        /** When the gateway learned it, where that is not when it was said. */
+        learned: instant.exactOptional(),
+      }),
+    )
     .min(1),
 });
 export type KnownConsent = z.output<typeof consentShape>;

@@ -3,7 +3,7 @@ import type { Fact, JournalFacts, JournalWriter } from "../journal/port.ts";
 import type { Clock, Instant } from "../measure/time.ts";
 import { attribute } from "./attribute.ts";
 import { type Actor, auditDraft, type Deed } from "./audit.ts";
-import { isAllowed } from "./consents.ts";
+import { isAllowed, wasAllowed } from "./consents.ts";
 import type { Attribution, Consent, Moment, Registry } from "./port.ts";
 import { changesOf, copyOf, loadState, type State } from "./state.ts";
 
@@ -87,6 +87,10 @@ export class RegistryStore implements Registry, Consent {
 
   mayReceive(person: string, destination: string, at: number): boolean {
     return isAllowed(this.#state, person, destination, at) ?? this.policy.withoutConsent === "deliver";
+  }
+
+  mayHaveReceived(person: string, destination: string, since: number, now: number): boolean {
+    return wasAllowed(this.#state, { person, destination }, { since, now }, this.policy.withoutConsent === "deliver");
   }
 
   /**

@@ -64,8 +64,27 @@ describe("what a destination is for", () => {
         asked.push(question);
         return false;
       },
+      mayHaveReceived: () => true,
     };
     expect(keepsBack({ consent })).toBe(true);
     expect(asked).toEqual([["r-12", "platform", clock.wall]]);
   });
+
+  it.each([true, false])(
+    "sends what takes a measure back wherever that may have gone (%s), whatever is consented to now",
+    (may) => {
+      const asked: unknown[] = [];
+      const consent = {
+        mayReceive: () => !may,
+        mayHaveReceived: (...question: unknown[]) => {
+          asked.push(question);
+          return may;
+        },
+      };
+      const source = bytes({ measurement: reading(), person: "r-14", retractsSince: 12 });
+      expect(keepsBack({ consent }, record({ source }))).toBe(!may);
+      expect(asked).toEqual([["r-14", "platform", 12, clock.wall]]);
+      expect(keepsBack({ consent, only: { persons: ["r-12"] } }, record({ source }))).toBe(true);
+    },
+  );
 });

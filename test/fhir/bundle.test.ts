@@ -127,14 +127,14 @@ describe("the identity of a measure", () => {
     expect(uuid(pulse)).not.toBe(uuid(pressure));
   });
 
-  it("stays when a wrong assignment is amended for another person", () => {
+  it.each(["amended", "entered-in-error"] as const)("stays where a wrong assignment is put right: %s", (status) => {
     const measurement = measured(pressure);
     const other = toBundle(measurement, { ...person, reference: "resident-0043" }, gateway, {
       ...optionsFor(measurement),
-      status: "amended",
+      status,
     });
     const entry = "bundle" in other ? read(other.bundle).entry[0] : undefined;
-    expect(entry.resource).toMatchObject({ status: "amended", identifier: [{ value: uuid(pressure) }] });
+    expect(entry.resource).toMatchObject({ status, identifier: [{ value: uuid(pressure) }] });
     const { system, value } = entry.resource.identifier[0];
     expect(entry.request).toEqual({ method: "PUT", url: `Observation?identifier=${system}|${value}` });
     expect(entry.resource).not.toHaveProperty("id");

@@ -59,10 +59,13 @@ describe("Mon espace santé", () => {
     );
   });
 
-  it("gets an amended measure as a creation: it knows nothing else", () => {
-    const [observed] = read(pressure, { options: { ...mes.options, status: "amended" } }).entry;
-    expect(observed.request).toEqual({ method: "POST", url: "Observation" });
-  });
+  it.each(["amended", "entered-in-error"] as const)(
+    "gets a correction as a creation: it knows nothing else: %s",
+    (status) => {
+      const [observed] = read(pressure, { options: { ...mes.options, status } }).entry;
+      expect(observed.request).toEqual({ method: "POST", url: "Observation" });
+    },
+  );
 
   const { mesPairing: _mesPairing, ...unpaired } = person;
   const unsure: Decoded = { ...pressure, diastolic: { absent: "not-a-number" } };

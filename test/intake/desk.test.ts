@@ -11,8 +11,8 @@ import { readWaiting, type Waiting } from "../../src/intake/waiting.ts";
 import { uuidOf } from "../../src/measure/identity.ts";
 import { assign } from "../../src/registry/assignments.ts";
 import { auditDraft } from "../../src/registry/audit.ts";
-import { putDevice, putPerson } from "../../src/registry/known.ts";
-import { RecordKind } from "../../src/seal/record.ts";
+import { putDevice, putPerson, removePerson } from "../../src/registry/known.ts";
+import { isWithheld, RecordKind } from "../../src/seal/record.ts";
 import { FakeClock } from "../fixtures/clock.ts";
 import { cuff, House, marie, room12, room14 } from "../fixtures/registry.ts";
 
@@ -216,7 +216,7 @@ describe("consent that is withdrawn", () => {
 describe("a correction", () => {
   const wrongly = () => assign(house.registry, { device: cuff, person: "r-0012", from: noon - 600 * minute }, marie);
 
-  test("issues the readings again as amended, under the same identifiers, for the right person", async () => {
+  test("takes each reading back from the wrong person, then gives it to the right one, under the same identifier", async () => {
     const id = await wrongly();
     await measure(10, 1);
     await measure(10, 2);
@@ -226,11 +226,13 @@ describe("a correction", () => {
     expect(all.map(({ status, person }) => `${status} ${person}`)).toEqual([
       "final r-0012",
       "final r-0012",
+      "entered-in-error r-0012",
       "amended r-0014",
+      "entered-in-error r-0012",
       "amended r-0014",
     ]);
     expect(all.slice(2).map(({ identifier }) => identifier)).toEqual(
-      all.slice(0, 2).map(({ identifier }) => identifier),
+      [0, 0, 1, 1].map((index) => all[index]?.identifier),
     );
     expect(all[0]?.identifier).not.toEqual(all[1]?.identifier);
     await measure(10, 3);
@@ -249,8 +251,63 @@ describe("a correction", () => {
     expect(second.amended).toBe(2);
     expect((await pressures()).map(({ status, person }) => `${status} ${person}`)).toEqual([
       "final r-0012",
+      "entered-in-error r-0012",
       "amended r-0014",
+      "entered-in-error r-0014",
       "amended r-0012",
+    ]);
+  });
+
+  test("of the period alone takes nothing back", async () => {
+    const id = await wrongly();
+    await measure(10, 1);
+    expect(await correct({ id, person: "r-0012", from: noon - 590 * minute }, parts(), why)).toMatchObject({
+      amended: 2,
+    });
+    expect((await pressures()).map(({ status, person }) => `${status} ${person}`)).toEqual([
+      "final r-0012",
+      "amended r-0012",
+    ]);
+  });
+
+  test("takes back what somebody had who is not in the registry any more", async () => {
+    const id = await wrongly();
+    await measure(10, 1);
+    await end({ id, at: noon }, parts(), marie);
+    await removePerson(house.registry, "r-0012", marie);
+    await correct({ id, person: "r-0014" }, parts(), why);
+    expect((await pressures()).map(({ status, person }) => `${status} ${person}`)).toEqual([
+      "final r-0012",
+      "entered-in-error r-0012",
+      "amended r-0014",
+    ]);
+  });
+
+  test("is in one segment for each reading: taken back and given, or neither", async () => {
+    const id = await wrongly();
+    await measure(10, 1);
+    await correct({ id, person: "r-0014" }, parts(), why);
+    const segments = (await house.journal.segments(1, 100)).map(({ records }) =>
+      records.flatMap((record) => (isWithheld(record) ? [] : [Buffer.from(record.body).toString()])),
+    );
+    const withStatus = (bodies: readonly string[], status: string) =>
+      bodies.filter((body) => body.includes(`"status":"${status}"`)).length;
+    for (const bodies of segments) {
+      expect(withStatus(bodies, "entered-in-error")).toBe(withStatus(bodies, "amended"));
+    }
+  });
+
+  test("stays on its way to who has the wrong measure, though consent is withdrawn and what waits is erased", async () => {
+    const id = await wrongly();
+    await measure(10, 1);
+    await correct({ id, person: "r-0014" }, parts(), why);
+    const range = { after: 0, through: house.journal.lastSeq };
+    const due = { type: "erase", person: "r-0012", destination: "coordination", range } as const;
+    await house.journal.append(auditDraft(why, { action: "again", subject: {} }, house.clock.now()), [dueFact(due)]);
+    expect(await carryOutAll(parts())).toEqual([]);
+    expect((await pressures()).map(({ status, person }) => `${status} ${person}`)).toEqual([
+      "entered-in-error r-0012",
+      "amended r-0014",
     ]);
   });
 
@@ -299,7 +356,7 @@ describe("a correction", () => {
     await measure(10, 1);
     await correct({ id, person: "r-0014" }, parts(), why);
     const records = await house.journal.find({ kind: RecordKind.measure, limit: 10 });
-    expect(new Set(records.map(({ id: record }) => Buffer.from(record).toString("hex"))).size).toBe(4);
+    expect(new Set(records.map(({ id: record }) => Buffer.from(record).toString("hex"))).size).toBe(6);
     const [observation] = await house.observations();
     const [record] = records;
     if (record === undefined) throw new Error("no record");

@@ -61,7 +61,7 @@ test("a cursor that comes alone waits for nobody, and what refuses it is told to
 test("a flood is made ready some at a time, in the order it came, and lands in one segment", async () => {
   const { committer, commits, sizes } = slow();
   const [made, madeByTurn]: [number[], number[]] = [[], []];
-  const all = Array.from({ length: 100 }, (_, n) =>
+  const all = Array.from({ length: 250 }, (_, n) =>
     committer.append(() => {
       made.push(n);
       return entry(n)();
@@ -71,9 +71,9 @@ test("a flood is made ready some at a time, in the order it came, and lands in o
     madeByTurn.push(made.length);
     await turn();
   }
-  expect(madeByTurn.every((count, index) => count - (madeByTurn[index - 1] ?? 0) <= 2 * 16)).toBe(true);
-  expect(made).toEqual(Array.from({ length: 100 }, (_, n) => n));
-  expect(sizes()).toEqual([[100, []]]);
+  expect(madeByTurn.every((count, index) => count - (madeByTurn[index - 1] ?? 0) <= 2 * 64)).toBe(true);
+  expect(made).toEqual(Array.from({ length: 250 }, (_, n) => n));
+  expect(sizes()).toEqual([[250, []]]);
   commits[0]?.end();
   await Promise.all(all);
 });
@@ -83,10 +83,10 @@ test("an entry that cannot be made refuses its own caller alone", async () => {
   const fail = (): Entry => {
     throw new RangeError("no day");
   };
-  const all = Array.from({ length: 40 }, (_, n) => committer.append(n % 20 === 19 ? fail : entry(n)));
+  const all = Array.from({ length: 200 }, (_, n) => committer.append(n % 100 === 99 ? fail : entry(n)));
   const settled = Promise.allSettled(all);
   while (commits.length === 0) await turn();
   commits[0]?.end();
   const refused = (await settled).flatMap(({ status }, index) => (status === "rejected" ? [index] : []));
-  expect(refused).toEqual([19, 39]);
+  expect(refused).toEqual([99, 199]);
 });

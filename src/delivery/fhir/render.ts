@@ -2,14 +2,15 @@
 import { z } from "zod";
 import { toBundle } from "../../fhir/bundle.ts";
 import { phgDevice } from "../../fhir/gateway.ts";
-import type {
-  BundleOptions,
-  Flavour,
-  GatewayIdentity,
-  MesOptions,
-  NoBundle,
-  Person,
-  ReferenceForm,
+import {
+  type BundleOptions,
+  type Flavour,
+  type GatewayIdentity,
+  isCorrecting,
+  type MesOptions,
+  type NoBundle,
+  type Person,
+  type ReferenceForm,
 } from "../../fhir/port.ts";
 import type { StoredWholeRecord } from "../../journal/port.ts";
 import type { Specialization } from "../../measure/codes.ts";
@@ -45,8 +46,8 @@ export type Rendered =
       readonly entries: number;
       /** The measure in it, by its identifier, as a search names it: `system|value`. */
       readonly measure?: string;
-      /** Another version of that measure came before it. */
-      readonly isAmended: boolean;
+      /** It takes that measure back, or gives it to another person: a version came before it. */
+      readonly isCorrection: boolean;
       /** Sent twice, it is there once: its conditions see to that. */
       readonly isRepeatable: boolean;
     }
@@ -101,9 +102,8 @@ function anew(
   if (specialization === undefined) return { type: "unmakeable", because: "driver-unknown" };
   const effective = measuredAt(measurement, known.gateway.timeZone);
   const sealed = sealedStatus.safeParse(parsed(record.body)).data;
-  const isAmended = sealed?.entry.some(({ resource }) => resource.status === "amended") ?? false;
-  const status = isAmended ? ({ status: "amended" } as const) : {};
-  const made = toBundle(measurement, person, known.gateway, { ...form, ...status, effective, specialization });
+  const status = sealed?.entry.map(({ resource }) => resource.status).find(isCorrecting) ?? "final";
+  const made = toBundle(measurement, person, known.gateway, { ...form, status, effective, specialization });
   if ("bundle" in made) return Buffer.from(toJson(made.bundle));
   return isMendable(made.noBundle, measurement) ? { type: "unmakeable", because: made.noBundle } : { type: "nothing" };
 }
@@ -144,11 +144,11 @@ function bundled(bytes: Uint8Array): Rendered {
   const observation = bundle.entry.find(({ resource }) => resource.resourceType === "Observation")?.resource;
   const [name] = observation?.identifier ?? [];
   const measure = name === undefined ? {} : { measure: `${name.system}|${name.value}` };
-  const isAmended = observation?.status === "amended";
+  const isCorrection = isCorrecting(observation?.status);
   const isRepeatable = bundle.entry.every(
     ({ request: { method, ifNoneExist } }) => method === "PUT" || ifNoneExist !== undefined,
   );
-  return { type: "bundle", bytes, entries: bundle.entry.length, ...measure, isAmended, isRepeatable };
+  return { type: "bundle", bytes, entries: bundle.entry.length, ...measure, isCorrection, isRepeatable };
 }
 
 function parsed(bytes: Uint8Array): unknown {

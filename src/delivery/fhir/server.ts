@@ -43,11 +43,11 @@ export function fhirServer(base: string, exchange: Exchange, tokens: TokenSource
     );
 
   /**
-   * Where the server does not let us search, it is taken not to be there. What it has by an amended measure's identifier may
-   * be the version before.
+   * Where the server does not let us search, it is taken not to be there. What it has by the identifier of one that
+   * corrects may be the version before.
    */
-  const isThere = async ({ measure, isAmended }: Transaction, stop: AbortSignal): Promise<boolean> => {
-    if (measure === undefined || isAmended) return false;
+  const isThere = async ({ measure, isCorrection }: Transaction, stop: AbortSignal): Promise<boolean> => {
+    if (measure === undefined || isCorrection) return false;
     const url = `${base}/Observation?identifier=${encodeURIComponent(measure)}&_summary=true`;
     const found = foundBy(await ask({ method: "GET", url, headers: { accept: FHIR_JSON } }, stop));
     return found !== undefined && found > 0;

@@ -1,6 +1,6 @@
 /**
- * The versions of one measure. Once an amended one was taken, what came before it and was refused or stands aside must never
- * go again: it would put the wrong person back.
+ * The versions of one measure. Once one that corrects was taken, what came before it and was refused or stands aside must
+ * never go again: it would put the wrong person back.
  */
 import type { JournalReader, StoredWholeRecord } from "../../journal/port.ts";
 import { isWithheld } from "../../seal/record.ts";
@@ -28,8 +28,8 @@ export async function supersede(taken: StoredWholeRecord, parts: VersionParts): 
   const isBefore = ({ seq }: { readonly seq: number }) => seq < taken.seq;
   const [aside, letters] = [lanes.aside.filter(isBefore), deadLetters.list(destination).filter(isBefore)];
   if (aside.length + letters.length === 0) return;
-  const { measure, isAmended } = versionOf(taken);
-  if (measure === undefined || !isAmended) return;
+  const { measure, isCorrection } = versionOf(taken);
+  if (measure === undefined || !isCorrection) return;
   for (const { seq, record } of aside) if (versionOf(record).measure === measure) lanes.drop(seq);
   for (const { seq } of letters) {
     const record = await recordAt(seq, journal);
@@ -38,7 +38,7 @@ export async function supersede(taken: StoredWholeRecord, parts: VersionParts): 
   }
 }
 
-function versionOf({ body }: StoredWholeRecord): { readonly measure?: string; readonly isAmended: boolean } {
+function versionOf({ body }: StoredWholeRecord): { readonly measure?: string; readonly isCorrection: boolean } {
   const sealed = asSealed(body);
-  return sealed.type === "bundle" ? sealed : { isAmended: false };
+  return sealed.type === "bundle" ? sealed : { isCorrection: false };
 }

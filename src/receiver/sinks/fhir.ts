@@ -101,8 +101,8 @@ function judging(submit: (transaction: Transaction) => Promise<Judgement>) {
     switch (judgement.type) {
       case "accepted":
         doubts.delete(name);
-        // Not an amended one: by the time that it is sent again there may be a newer version.
-        if (!transaction.isAmended) lastGood = transaction;
+        // Not one that corrects: by the time that it is sent again there may be a newer version.
+        if (!transaction.isCorrection) lastGood = transaction;
         return { type: "taken" };
       case "refused":
         return { type: "refused", reason: reasonOf(judgement.because) };
@@ -121,7 +121,7 @@ function judging(submit: (transaction: Transaction) => Promise<Judgement>) {
   };
 }
 
-/** The versions of each measure, in order: an amended one must not arrive before the one that it amends, nor behind the next. */
+/** The versions of each measure, in order: one that corrects must not arrive before what it corrects, nor behind the next. */
 function versionsOf(measures: readonly HandedRecord[]): readonly (readonly Version[])[] {
   const versions = new Map<string, Version[]>();
   for (const record of measures) {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import type { BundleForm } from "../../../src/delivery/fhir/render.ts";
 import { toBundle } from "../../../src/fhir/bundle.ts";
-import { flavours } from "../../../src/fhir/port.ts";
+import { flavours, type MeasureStatus } from "../../../src/fhir/port.ts";
 import { sayWhose } from "../../../src/intake/directory.ts";
 import { readingId, uuidOf } from "../../../src/measure/identity.ts";
 import type { Measurement } from "../../../src/measure/measurement.ts";
@@ -148,6 +148,30 @@ describe.each([
         );
         expect(measured?.identifier[0]?.value).toBe(identifierOf(draftOf(glucose)));
       }
+    },
+  );
+
+  it.each(["platform", "strict"] as const)(
+    "has a measure that was taken back as an error, until it is the right one's: %s",
+    async (flavour) => {
+      const server = closing(await start());
+      const glucose = measurements.find(({ kind }) => kind === "glucose");
+      if (glucose === undefined) throw new Error("no glucose");
+      const versions = (status: MeasureStatus) => [
+        measureDraft(1, undefined, { status }),
+        draftOf(glucose, { status }),
+      ];
+      const taken = [...versions("final"), ...versions("entered-in-error")];
+      const statuses = () =>
+        ["Observation", "DiagnosticReport"].map((type) => kept(server, type).map(({ status }) => status));
+      for (const cursor of [0, 0, 2, 3]) {
+        expect(await deliver(standingAt(journalOf(taken), cursor), server, { flavour })).toEqual([]);
+        expect(statuses()).toEqual([["entered-in-error", "entered-in-error"], ["entered-in-error"]]);
+      }
+      expect(await deliver(standingAt(journalOf([...taken, ...versions("amended")]), 3), server, { flavour })).toEqual(
+        [],
+      );
+      expect(statuses()).toEqual([["amended", "amended"], ["amended"]]);
     },
   );
 

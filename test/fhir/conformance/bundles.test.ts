@@ -25,9 +25,13 @@ describe.skipIf(!definitionsAtHand)("bundles against the published profiles (nee
   describe.each(flavours)("flavour %s", (flavour) => {
     it.each(clinicalKinds)("every %s conforms", (kind) => {
       fc.assert(
-        fc.property(measurementOf(kind), fc.constantFrom("final", "amended"), (measurement, status) => {
-          expect(faultsOf(measurement, optionsFor(measurement, { flavour, status, mes: mesOptions }))).toEqual([]);
-        }),
+        fc.property(
+          measurementOf(kind),
+          fc.constantFrom("final", "amended", "entered-in-error"),
+          (measurement, status) => {
+            expect(faultsOf(measurement, optionsFor(measurement, { flavour, status, mes: mesOptions }))).toEqual([]);
+          },
+        ),
         { numRuns: 30 },
       );
     });

@@ -36,7 +36,10 @@ export async function retain(
   const erasable = Math.min(receipted, passed(eraseAfterDays));
   const after = state.erasedThrough;
   let erased = await erase(store, { after, through: erasable, ...readings });
-  for (const seq of state.spared) erased += await erase(store, { after: seq - 1, through: seq, ...readings });
+  const isAside = new Set(aside);
+  for (const seq of state.spared.filter((one) => !isAside.has(one))) {
+    erased += await erase(store, { after: seq - 1, through: seq, ...readings });
+  }
   state.erasedThrough = Math.max(after, erasable);
   state.spared = aside.filter((seq) => seq <= state.erasedThrough);
   if (isRelieved !== undefined && !(await isRelieved())) {

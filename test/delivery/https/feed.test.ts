@@ -7,7 +7,9 @@ import { openHttpReceiver } from "../../../src/receiver/http.ts";
 import { memoryState } from "../../../src/receiver/memory-state.ts";
 import type { ReceiverEvent } from "../../../src/receiver/port.ts";
 import { Receiver, type ReceiverParts } from "../../../src/receiver/receiver.ts";
+import { checkpointBody } from "../../../src/seal/checkpoint.ts";
 import { RecordKind } from "../../../src/seal/record.ts";
+import { hashOf } from "../../../src/seal/segment.ts";
 import { FakeClock } from "../../fixtures/clock.ts";
 import { Told } from "../../fixtures/events.ts";
 import { address, gatewayKeys, KeepingSink, newJournal, platformKey, platformKeys } from "../../fixtures/feed.ts";
@@ -82,6 +84,22 @@ describe("the sealed feed over HTTPS", () => {
     expect(sink.bodies).toEqual(bodies(701));
     expect(await journal.cursor("platform")).toBe(701);
     expect(destination.status()).toMatchObject({ state: "connected", confirmed: 701 });
+  });
+
+  it("begins behind a prune, though the checkpoint shares its segment with measures", async () => {
+    const journal = journalOf(3);
+    const [gone] = await journal.segments(3, 1);
+    const said = checkpointBody(3, hashOf(gone?.segment ?? new Uint8Array()), []);
+    const checkpoint = { kind: RecordKind.audit, body: Buffer.from(said).toString() };
+    journal.commit('{"n":4}');
+    journal.commit('{"n":5}', checkpoint, '{"n":7}');
+    journal.commit('{"n":8}');
+    journal.prune(3);
+    const { sink, told, url } = await platform();
+    const { receipted } = await gateway(journal, url);
+    await receipted(8);
+    expect(sink.records.map(({ seq }) => seq)).toEqual([4, 5, 6, 7, 8]);
+    expect(told.count(({ type }) => type === "pruned-start")).toBe(1);
   });
 
   it("survives a platform that is away, and a sink that fails", async () => {

@@ -6,11 +6,12 @@ import type { JournalReader, StoredSegment, StoredWholeRecord } from "../journal
 import type { RefusedRecord } from "../seal/receipt.ts";
 import { isWithheld, RecordKind } from "../seal/record.ts";
 import type { Because, DeadLetters } from "./dead-letters.ts";
+import { isSuperseded } from "./fhir/versions.ts";
 import type { Withhold } from "./withhold.ts";
 
 export interface AsideParts {
   readonly destination: string;
-  readonly journal: Pick<JournalReader, "segments">;
+  readonly journal: Pick<JournalReader, "segments" | "lastSeq">;
   readonly deadLetters: DeadLetters;
 }
 
@@ -51,13 +52,21 @@ export class Aside {
     return deadLetters.wanted(destination).filter((seq) => seq <= through);
   }
 
-  /** The segment that it is to be shown in. @returns undefined where there is nothing to show any more, which its letter then says. */
+  /**
+   * The segment that it is to be shown in.
+   * @returns undefined where there is nothing to show any more, which its letter then says; or where the measure was
+   * corrected since: what came before the correction never goes again, and the letter is closed.
+   */
   async onceMore(seq: number, withhold: Withhold): Promise<StoredSegment | undefined> {
     const { destination, journal, deadLetters } = this.#parts;
     const record = await this.#find(seq);
     if (record === undefined || withhold(record)) {
       const because = { code: record === undefined ? "erased" : "withheld", words: "" };
       await deadLetters.put({ destination, seq, kind: RecordKind.measure }, because);
+      return undefined;
+    }
+    if (await isSuperseded(record, journal.lastSeq, journal)) {
+      await deadLetters.superseded(destination, seq);
       return undefined;
     }
     return (await journal.segments(seq, 1))[0];

@@ -2,11 +2,12 @@
  * What one destination does not get in the ordinary course: the records that it refused for good, and those that are too
  * large for it. Their digests travel, the rest passes, and somebody at the box may have them shown once more.
  */
-import type { JournalReader, StoredSegment, StoredWholeRecord } from "../journal/port.ts";
+import type { JournalReader, StoredSegment } from "../journal/port.ts";
 import type { RefusedRecord } from "../seal/receipt.ts";
-import { isWithheld, RecordKind } from "../seal/record.ts";
+import { RecordKind } from "../seal/record.ts";
 import type { Because, DeadLetters } from "./dead-letters.ts";
 import { isSuperseded } from "./fhir/versions.ts";
+import { recordAt } from "./record-at.ts";
 import type { Withhold } from "./withhold.ts";
 
 export interface AsideParts {
@@ -33,8 +34,8 @@ export class Aside {
 
   /** Resolves when it is on disk: only then may the cursor pass. */
   async put(seq: number, because: Because): Promise<void> {
-    const { destination, deadLetters } = this.#parts;
-    const { kind } = (await this.#find(seq)) ?? {};
+    const { destination, journal, deadLetters } = this.#parts;
+    const { kind } = (await recordAt(seq, journal)) ?? {};
     if (kind !== RecordKind.measure) this.#unlettered.add(seq);
     await deadLetters.put({ destination, seq, ...(kind !== undefined && { kind }) }, because);
   }
@@ -59,7 +60,7 @@ export class Aside {
    */
   async onceMore(seq: number, withhold: Withhold): Promise<StoredSegment | undefined> {
     const { destination, journal, deadLetters } = this.#parts;
-    const record = await this.#find(seq);
+    const record = await recordAt(seq, journal);
     if (record === undefined || withhold(record)) {
       const because = { code: record === undefined ? "erased" : "withheld", words: "" };
       await deadLetters.put({ destination, seq, kind: RecordKind.measure }, because);
@@ -78,11 +79,5 @@ export class Aside {
     if (refusal !== undefined) return this.put(seq, refusal);
     this.#taken.add(seq);
     await deadLetters.taken(destination, seq);
-  }
-
-  async #find(seq: number): Promise<StoredWholeRecord | undefined> {
-    const [segment] = await this.#parts.journal.segments(seq, 1);
-    const record = segment?.records.find((one) => one.seq === seq);
-    return record === undefined || isWithheld(record) ? undefined : record;
   }
 }

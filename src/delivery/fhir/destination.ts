@@ -13,6 +13,7 @@ import { errors } from "../errors.ts";
 import { type HttpLine, openHttpLine } from "../http/line.ts";
 import { Life } from "../life.ts";
 import type { TlsMaterial } from "../mqtt/port.ts";
+import { recordAt } from "../record-at.ts";
 import type { Ending } from "../retry.ts";
 import { readingOf } from "../route.ts";
 import { systemTimers, type Timers } from "../timers.ts";
@@ -23,7 +24,7 @@ import { Lanes } from "./lanes.ts";
 import type { Render } from "./render.ts";
 import { type FhirServer, fhirServer } from "./server.ts";
 import { type OAuthConfig, openTokenSource } from "./token.ts";
-import { recordAt, supersede } from "./versions.ts";
+import { supersede } from "./versions.ts";
 
 export interface FhirDestinationConfig {
   /** The base of the FHIR API: `https://…`, or `http://` to this machine itself. */

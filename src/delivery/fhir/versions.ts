@@ -5,6 +5,7 @@
 import type { JournalReader, StoredWholeRecord } from "../../journal/port.ts";
 import { isWithheld, type TravellingRecord } from "../../seal/record.ts";
 import type { DeadLetters } from "../dead-letters.ts";
+import { recordAt } from "../record-at.ts";
 import type { Item, Lanes } from "./lanes.ts";
 import { asSealed } from "./render.ts";
 
@@ -13,13 +14,6 @@ export interface VersionParts {
   readonly journal: Pick<JournalReader, "segments">;
   readonly deadLetters: DeadLetters;
   readonly lanes: Lanes<Item & { readonly record: StoredWholeRecord }>;
-}
-
-/** The record, where its body is still there. */
-export async function recordAt(seq: number, journal: VersionParts["journal"]): Promise<StoredWholeRecord | undefined> {
-  const [segment] = await journal.segments(seq, 1);
-  const record = segment?.records.find((one) => one.seq === seq);
-  return record === undefined || isWithheld(record) ? undefined : record;
 }
 
 /** Resolves when nothing that was put aside before this record is a version of the same measure. */

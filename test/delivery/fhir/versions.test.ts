@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { DeadLetters } from "../../../src/delivery/dead-letters.ts";
 import { Lanes } from "../../../src/delivery/fhir/lanes.ts";
-import { recordAt, supersede } from "../../../src/delivery/fhir/versions.ts";
+import { supersede } from "../../../src/delivery/fhir/versions.ts";
+import { recordAt } from "../../../src/delivery/record-at.ts";
 import type { StoredWholeRecord } from "../../../src/journal/port.ts";
 import { FakeClock } from "../../fixtures/clock.ts";
 import { newJournal } from "../../fixtures/feed.ts";

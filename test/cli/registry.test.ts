@@ -2,17 +2,12 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { drivers } from "../../drivers/all.ts";
 import { run } from "../../src/cli/run.ts";
-import { loadGatewayConfig } from "../../src/config/load.ts";
-import { DriverRegistry } from "../../src/driver/registry.ts";
-import { type Gateway, startGateway } from "../../src/gateway.ts";
-import { systemClock } from "../../src/system-clock.ts";
+import type { Gateway } from "../../src/gateway.ts";
 import { vigie } from "../fixtures/cli.ts";
+import { startSite, writeSite } from "../fixtures/site.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const spare = "5C:31:3E:00:00:04";
 const ins = {
   status: "VALI",
@@ -31,13 +26,7 @@ let config: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "vigie-reg-"));
   config = join(folder, "vigie.yaml");
-  const demo = await readFile(join(root, "config/demo.yaml"), "utf8");
-  const own = demo
-    .replaceAll("../var/demo", ".")
-    .replace("./demo-scenario.yaml", join(root, "config/demo-scenario.yaml"));
-  // Nobody listens on port 1: the destination waits.
-  await writeFile(config, own.replace("127.0.0.1:18883", "127.0.0.1:1"));
-  await vigie(["keys", "create", "--config", config]);
+  await writeSite(config);
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -53,20 +42,7 @@ const refused = async (...args: readonly string[]) => {
 };
 const json = async (...args: readonly string[]) => JSON.parse(await ok(...args, "--json"));
 
-async function start(): Promise<Gateway> {
-  const loaded = await loadGatewayConfig(config, drivers);
-  const { simulated } = loaded.links;
-  return startGateway({
-    config: {
-      ...loaded,
-      links: { ...loaded.links, ...(simulated === undefined ? {} : { simulated: { ...simulated, speed: 1_000 } }) },
-    },
-    drivers: new DriverRegistry(drivers),
-    clock: systemClock("always"),
-    observe: () => {},
-    rounds: 1,
-  });
-}
+const start = () => startSite(config);
 
 describe.each(["stopped", "running"])("on a gateway that is %s", (state) => {
   let gateway: Gateway | undefined;

@@ -1,18 +1,16 @@
 import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { drivers } from "../../drivers/all.ts";
 import { loadGatewayConfig } from "../../src/config/load.ts";
-import { DriverRegistry } from "../../src/driver/registry.ts";
-import { type Gateway, openConfiguredJournal, startGateway } from "../../src/gateway.ts";
+import { type Gateway, openConfiguredJournal } from "../../src/gateway.ts";
 import { isWithheld } from "../../src/seal/record.ts";
 import { systemClock } from "../../src/system-clock.ts";
 import { vigie } from "../fixtures/cli.ts";
+import { startSite, writeSite } from "../fixtures/site.ts";
 import { draft } from "../journal/setting.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 let folder: string;
 let config: string;
 const keys = { signing: () => join(folder, "signing.key"), box: () => join(folder, "journal.key") };
@@ -20,13 +18,7 @@ const keys = { signing: () => join(folder, "signing.key"), box: () => join(folde
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "vigie-rotate-"));
   config = join(folder, "vigie.yaml");
-  const demo = await readFile(join(root, "config/demo.yaml"), "utf8");
-  const own = demo
-    .replaceAll("../var/demo", ".")
-    .replace("./demo-scenario.yaml", join(root, "config/demo-scenario.yaml"));
-  // Nobody listens on port 1: the destination waits.
-  await writeFile(config, own.replace("127.0.0.1:18883", "127.0.0.1:1"));
-  await vigie(["keys", "create", "--config", config]);
+  await writeSite(config);
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -37,20 +29,7 @@ async function ok(...args: readonly string[]): Promise<string> {
 }
 const json = async (...args: readonly string[]) => JSON.parse(await ok(...args, "--json"));
 
-async function start(): Promise<Gateway> {
-  const loaded = await loadGatewayConfig(config, drivers);
-  const { simulated } = loaded.links;
-  return startGateway({
-    config: {
-      ...loaded,
-      links: { ...loaded.links, ...(simulated === undefined ? {} : { simulated: { ...simulated, speed: 1_000 } }) },
-    },
-    drivers: new DriverRegistry(drivers),
-    clock: systemClock("always"),
-    observe: () => {},
-    rounds: 1,
-  });
-}
+const start = () => startSite(config);
 
 /** What the audit trail says of changes of key. */
 async function audited(): Promise<unknown[]> {

@@ -1,18 +1,16 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { drivers } from "../../drivers/all.ts";
 import { loadGatewayConfig } from "../../src/config/load.ts";
-import { DriverRegistry } from "../../src/driver/registry.ts";
-import { openConfiguredJournal, startGateway } from "../../src/gateway.ts";
+import { openConfiguredJournal } from "../../src/gateway.ts";
 import { isWithheld, RecordKind } from "../../src/seal/record.ts";
 import { systemClock } from "../../src/system-clock.ts";
 import { vigie } from "../fixtures/cli.ts";
 import { killer } from "../fixtures/kill-at.ts";
+import { startSite, writeSite } from "../fixtures/site.ts";
 
-const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const files = ["journal.db", "journal.db-wal"];
 
 /** A site whose gateway was cut while all it had read was still in the log, and whose log a bit has flipped in since. */
@@ -22,20 +20,7 @@ let config: string;
 
 const load = () => loadGatewayConfig(config, drivers);
 
-async function start() {
-  const loaded = await load();
-  const { simulated } = loaded.links;
-  return startGateway({
-    config: {
-      ...loaded,
-      links: { ...loaded.links, ...(simulated === undefined ? {} : { simulated: { ...simulated, speed: 1_000 } }) },
-    },
-    drivers: new DriverRegistry(drivers),
-    clock: systemClock("always"),
-    observe: () => {},
-    rounds: 1,
-  });
-}
+const start = () => startSite(config);
 
 async function json(...args: readonly string[]) {
   const { exit, stdout, stderr } = await vigie([...args, "--config", config, "--json"]);
@@ -74,13 +59,7 @@ beforeAll(async () => {
   template = await mkdtemp(join(tmpdir(), "vigie-salvage-"));
   site = join(template, "site");
   config = join(site, "vigie.yaml");
-  await mkdir(site);
-  await cp(at("config/demo-scenario.yaml"), join(site, "demo-scenario.yaml"));
-  const demo = await readFile(at("config/demo.yaml"), "utf8");
-  // Nobody listens on port 1: the destination waits.
-  const own = demo.replaceAll("../var/demo", ".").replace("127.0.0.1:18883", "127.0.0.1:1");
-  await writeFile(config, own);
-  await vigie(["keys", "create", "--config", config]);
+  await writeSite(config);
   const gateway = await start();
   await gateway.played;
   known = await json("assign", "list");
